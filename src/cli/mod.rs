@@ -1,0 +1,68 @@
+//! The commands: what each says and how it ends. The only place that prints.
+
+mod arguments;
+mod database;
+mod migrate;
+mod schema;
+mod serve;
+mod token;
+
+use std::process::ExitCode;
+
+use crate::config::{ConfigError, Source};
+use crate::domain::Error;
+use crate::telemetry;
+
+/// Why a command did not do its work.
+enum Failure {
+    /// A setting that cannot be used: exit code 2.
+    Setting(ConfigError),
+    /// Anything else: exit code 1.
+    Other(String),
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Setting(error)
+    }
+}
+
+impl Failure {
+    /// A failure of the database, with its cause: the one who starts the server may know it.
+    fn database(what: &str, error: Error) -> Self {
+        match error {
+            Error::Unavailable(cause) | Error::Internal(cause) => Self::Other(format!("DATABASE_URL: {what}: {cause}")),
+            Error::Invalid(_) | Error::NotFound | Error::Conflict(_) => Self::Other(format!("DATABASE_URL: {what}")),
+        }
+    }
+}
+
+/// Runs what the command line asks for.
+#[must_use]
+pub fn run() -> ExitCode {
+    let matches = arguments::command().get_matches();
+    let (name, arguments) = matches.subcommand().unwrap_or(("serve", &matches));
+    let outcome = Source::new(arguments::flags(arguments)).map_err(Failure::from).and_then(|source| {
+        let (filter, format) = source.log()?;
+        telemetry::start(filter, format);
+        for variable in source.unknown() {
+            tracing::warn!(variable, "this variable is no setting of taskql; see taskql --help");
+        }
+        match name {
+            "migrate" => migrate::run(&source, arguments.get_flag("status")),
+            "token" => token::run(&source, arguments),
+            "schema" => schema::run(),
+            _ => serve::run(&source),
+        }
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Setting(error)) => fail(&error.to_string(), 2),
+        Err(Failure::Other(message)) => fail(&message, 1),
+    }
+}
+
+fn fail(message: &str, code: u8) -> ExitCode {
+    eprintln!("taskql: {}", message.lines().collect::<Vec<_>>().join(" "));
+    ExitCode::from(code)
+}

@@ -1,0 +1,121 @@
+//! `taskql serve`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sea_orm::DatabaseConnection;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, database, token};
+use crate::auth::{Grant, Guard, sign};
+use crate::config::{Config, ConfigError, Source};
+use crate::domain::{Clock, Store, migrate};
+use crate::graphql::Api;
+use crate::http::{self, App, GraphiqlPage};
+
+/// The user of development mode.
+const DEVELOPER: &str = "dev";
+/// How long a token for that user holds.
+const DEVELOPER_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Serves until it is told to stop.
+pub(super) fn run(source: &Source) -> Result<(), Failure> {
+    let config = Config::read(source)?;
+    database::runtime()?.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    let secret = token::secret(&config.tokens)?;
+    let db = database::open(&config.database_url, config.pool_size).await?;
+    check_schema(&config, &db).await?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        ConfigError::new("TASKQL_LISTEN", format!("{} cannot be listened on: {error}", config.listen))
+    })?;
+    let address = listener.local_addr().unwrap_or(config.listen);
+    let store = Store::new(db.clone(), Clock::system());
+    let (issuer, audience) = (config.tokens.issuer.clone(), config.tokens.audience.clone());
+    let guard = Guard::new(&secret, issuer.as_deref(), audience.as_deref());
+    let developer_token = move || {
+        let grant = Grant { sub: DEVELOPER, email: None, name: None, ttl: DEVELOPER_TTL };
+        sign(&secret, issuer.as_deref(), audience.as_deref(), &grant)
+    };
+    tracing::info!(%address, database = db.get_database_backend().as_str(), "listening");
+    if config.is_development() {
+        introduce(address, config.graphiql, &developer_token());
+    }
+    let graphiql = config
+        .graphiql
+        .then(|| GraphiqlPage { token: config.is_development().then(|| Box::new(developer_token) as Box<_>) });
+    let app = App {
+        api: Api::new(store.clone(), config.introspection),
+        guard,
+        store: store.clone(),
+        graphiql,
+        cors_origins: config.cors_origins.clone(),
+        is_development: config.is_development(),
+    };
+    http::server::serve(listener, http::router(app), stop_signal()).await;
+    store.finish_writes().await;
+    if let Err(error) = db.close().await {
+        tracing::warn!(%error, "the database was not closed cleanly");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Brings the schema up to date where that is wanted, and sees to it that it will do.
+async fn check_schema(config: &Config, db: &DatabaseConnection) -> Result<(), Failure> {
+    let failure = |error| Failure::database("its schema cannot be brought up to date", error);
+    let status = if config.migrate {
+        let before = migrate::migrate(db).await.map_err(failure)?;
+        if before.unknown.is_empty() { migrate::Status { pending: Vec::new(), ..before } } else { before }
+    } else {
+        migrate::status(db).await.map_err(failure)?
+    };
+    if !status.pending.is_empty() {
+        let what = format!(
+            "{}, and the database lacks {}; run 'taskql migrate' or leave the setting out",
+            if config.migrate { "the database was made by a newer taskql" } else { "false" },
+            status.pending.join(", ")
+        );
+        return Err(ConfigError::new("TASKQL_MIGRATE", what).into());
+    }
+    if !status.unknown.is_empty() {
+        tracing::warn!(migrations = status.unknown.join(", "), "the database was made by a newer taskql; serving it");
+    }
+    Ok(())
+}
+
+/// What a developer needs, on stdout: a token has no place in a log.
+fn introduce(address: SocketAddr, has_page: bool, token: &str) {
+    println!("taskql is in development mode: it serves this machine only.");
+    if has_page {
+        println!("GraphiQL:  http://{address}/graphql");
+    } else {
+        println!("API:       http://{address}/graphql");
+    }
+    println!("Token of the user '{DEVELOPER}', for the header 'Authorization: Bearer TOKEN':\n{token}");
+}
+
+/// Waits for Ctrl-C or SIGTERM. A second one ends the process at once.
+async fn stop_signal() {
+    wait_for_signal().await;
+    tracing::info!("stopping; requests in flight may end");
+    tokio::spawn(async {
+        wait_for_signal().await;
+        std::process::exit(1);
+    });
+}
+
+async fn wait_for_signal() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => _ = tokio::signal::ctrl_c().await,
+    }
+}

@@ -1,0 +1,64 @@
+//! `taskql token`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::ArgMatches;
+
+use super::Failure;
+use crate::auth::{Grant, development, sign};
+use crate::config::{ConfigError, Secret, Source, Tokens};
+use crate::domain::UserId;
+
+/// Prints a token, alone on its line.
+pub(super) fn run(source: &Source, arguments: &ArgMatches) -> Result<(), Failure> {
+    let text = |name| arguments.get_one::<String>(name).map(String::as_str);
+    let tokens = Tokens::read(source)?;
+    let sub = text("sub").unwrap_or_default();
+    if UserId::new(sub).is_none() {
+        let what = format!("has {} bytes; a user's id has 1 to {}, none of them NUL", sub.len(), UserId::MAX_BYTES);
+        return Err(ConfigError::new("--sub", what).into());
+    }
+    let ttl = arguments.get_one("ttl").copied().unwrap_or_default();
+    let grant = Grant { sub, email: text("email"), name: text("name"), ttl };
+    println!("{}", sign(&secret(&tokens)?, tokens.issuer.as_deref(), tokens.audience.as_deref(), &grant));
+    Ok(())
+}
+
+/// The secret that signs and checks tokens.
+pub(super) fn secret(tokens: &Tokens) -> Result<Vec<u8>, Failure> {
+    match &tokens.secret {
+        Secret::Configured(secret) => Ok(secret.clone()),
+        Secret::Development => development::secret(Path::new("."))
+            .map_err(|error| Failure::Other(format!("{}: {error}", development::SECRET_FILE))),
+    }
+}
+
+/// Reads a time such as 90s, 15m, 24h or 30d.
+pub(super) fn parse_ttl(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("'{text}' is not a time such as 90s, 15m, 24h or 30d");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(u64::from(number) * seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_number_and_a_unit() {
+        assert_eq!(parse_ttl("24h"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(parse_ttl("90s"), Ok(Duration::from_secs(90)));
+        for bad in ["", "h", "24", "1.5h", "-1h", "24 h", "ü", "1ü", "99999999999d"] {
+            assert!(parse_ttl(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The settings: read from flags, the environment and a `.env` file, in this order, and checked before anything starts.
+//! This is the only place that reads the environment.
+
+mod parse;
+mod settings;
+mod source;
+
+use std::net::SocketAddr;
+
+pub use settings::{SETTINGS, Setting, VARIABLES_WITHOUT_FLAG};
+pub use source::Source;
+
+/// Fewest bytes of an HS256 secret (RFC 7518, section 3.2).
+const MIN_SECRET_BYTES: usize = 32;
+
+/// A setting that cannot be used. Its text is one line: the setting, what is wrong with it, what would be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    /// An error about `setting`.
+    pub fn new(setting: &str, what: impl std::fmt::Display) -> Self {
+        Self(format!("{setting}: {what}"))
+    }
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// What a server runs with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `sqlite:…` or `postgres://…`.
+    pub database_url: String,
+    /// Most database connections.
+    pub pool_size: u32,
+    /// Whether the schema is brought up to date at start.
+    pub migrate: bool,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How tokens are checked.
+    pub tokens: Tokens,
+    /// Origins that browsers may call from, in lower case.
+    pub cors_origins: Vec<String>,
+    /// Whether `__schema` and `__type` are answered.
+    pub introspection: bool,
+    /// Whether the GraphiQL page is served.
+    pub graphiql: bool,
+}
+
+/// How tokens are checked.
+#[derive(Clone)]
+pub struct Tokens {
+    /// The secret that signs them.
+    pub secret: Secret,
+    /// The `iss` that each must have.
+    pub issuer: Option<String>,
+    /// The `aud` that each must have.
+    pub audience: Option<String>,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens").field("issuer", &self.issuer).field("audience", &self.audience).finish_non_exhaustive()
+    }
+}
+
+/// Where the secret comes from.
+#[derive(Clone)]
+pub enum Secret {
+    /// The settings.
+    Configured(Vec<u8>),
+    /// Development mode: made once and kept beside the database.
+    Development,
+}
+
+impl Config {
+    /// Checks all settings of a server.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn read(source: &Source) -> Result<Self, ConfigError> {
+        let listen = source.parse("TASKQL_LISTEN", parse::address)?;
+        let tokens = Tokens::read_for(source, listen)?;
+        let is_development = matches!(tokens.secret, Secret::Development);
+        Ok(Self {
+            database_url: database_url(source)?,
+            pool_size: source.parse("TASKQL_POOL_SIZE", parse::count)?,
+            migrate: source.parse("TASKQL_MIGRATE", parse::boolean)?,
+            listen,
+            tokens,
+            cors_origins: source.parse_optional("TASKQL_CORS_ORIGINS", parse::origins)?.unwrap_or_default(),
+            introspection: source.parse("TASKQL_INTROSPECTION", parse::boolean)?,
+            graphiql: source.parse_optional("TASKQL_GRAPHIQL", parse::boolean)?.unwrap_or(is_development),
+        })
+    }
+
+    /// Whether this is development mode.
+    #[must_use]
+    pub fn is_development(&self) -> bool {
+        matches!(self.tokens.secret, Secret::Development)
+    }
+}
+
+impl Tokens {
+    /// How `taskql token` signs: with the configured secret, else as development mode does.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn read(source: &Source) -> Result<Self, ConfigError> {
+        Ok(Self {
+            secret: secret(source)?.map_or(Secret::Development, Secret::Configured),
+            issuer: source.get("TASKQL_JWT_ISSUER"),
+            audience: source.get("TASKQL_JWT_AUDIENCE"),
+        })
+    }
+
+    /// How a server that listens on `address` checks tokens. Development mode needs a loopback address.
+    fn read_for(source: &Source, address: SocketAddr) -> Result<Self, ConfigError> {
+        let tokens = Self::read(source)?;
+        let may_develop = source.parse("TASKQL_DEV", parse::boolean)?;
+        if matches!(tokens.secret, Secret::Development) {
+            let advice = "set it to 32 bytes or more, for example to what 'openssl rand -base64 48' prints";
+            if !may_develop {
+                return Err(ConfigError::new(
+                    "TASKQL_JWT_SECRET",
+                    format!("missing, and TASKQL_DEV is false; {advice}"),
+                ));
+            }
+            if !address.ip().is_loopback() {
+                let reason = format!("missing, and {address} can be reached from other machines; {advice}");
+                return Err(ConfigError::new("TASKQL_JWT_SECRET", reason));
+            }
+        }
+        Ok(tokens)
+    }
+}
+
+/// The database that the settings name.
+///
+/// # Errors
+/// Where it is neither SQLite's nor PostgreSQL's.
+pub fn database_url(source: &Source) -> Result<String, ConfigError> {
+    source.parse("DATABASE_URL", parse::database_url)
+}
+
+fn secret(source: &Source) -> Result<Option<Vec<u8>>, ConfigError> {
+    for name in ["TASKQL_JWT_SECRET", "BETTER_AUTH_SECRET"] {
+        let Some(secret) = source.get(name) else { continue };
+        if secret.len() < MIN_SECRET_BYTES {
+            let reason = format!(
+                "has {} bytes, an HS256 secret needs {MIN_SECRET_BYTES} or more; 'openssl rand -base64 48' makes one",
+                secret.len()
+            );
+            return Err(ConfigError::new(name, reason));
+        }
+        return Ok(Some(secret.into_bytes()));
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
+        Config::read(&Source::of(variables)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_set_is_development_mode_on_sqlite() {
+        let config = read(&[]).expect("defaults are good");
+        assert!(config.is_development() && config.graphiql && config.introspection && config.migrate);
+        assert_eq!(config.database_url, "sqlite:taskql.db");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.pool_size, 10);
+    }
+
+    #[test]
+    fn a_secret_ends_development_mode() {
+        let config = read(&[("TASKQL_JWT_SECRET", SECRET)]).expect("good");
+        assert!(!config.is_development() && !config.graphiql);
+        assert!(read(&[("BETTER_AUTH_SECRET", SECRET)]).is_ok_and(|config| !config.is_development()));
+    }
+
+    #[test]
+    fn without_a_secret_only_loopback_is_served() {
+        let error = read(&[("TASKQL_LISTEN", "0.0.0.0:8000")]).expect_err("refused");
+        assert!(error.starts_with("TASKQL_JWT_SECRET: missing"), "{error}");
+        assert!(read(&[("TASKQL_DEV", "false")]).is_err());
+        assert!(read(&[("TASKQL_LISTEN", "0.0.0.0:0"), ("TASKQL_JWT_SECRET", SECRET)]).is_ok());
+        assert!(read(&[("TASKQL_LISTEN", "[::1]:0")]).is_ok_and(|config| config.is_development()));
+    }
+
+    #[test]
+    fn an_empty_value_counts_as_unset() {
+        assert!(
+            read(&[("TASKQL_JWT_SECRET", ""), ("TASKQL_POOL_SIZE", "")]).is_ok_and(|config| config.pool_size == 10)
+        );
+    }
+
+    #[test]
+    fn every_bad_setting_is_named_in_one_line() {
+        for (name, value) in [
+            ("TASKQL_LISTEN", "8000"),
+            ("TASKQL_POOL_SIZE", "0"),
+            ("TASKQL_POOL_SIZE", "many"),
+            ("TASKQL_MIGRATE", "perhaps"),
+            ("TASKQL_INTROSPECTION", "2"),
+            ("TASKQL_CORS_ORIGINS", "app.example.com"),
+            ("TASKQL_CORS_ORIGINS", "https://a.example, https://b.example/path"),
+            ("TASKQL_JWT_SECRET", "short"),
+            ("BETTER_AUTH_SECRET", "short"),
+            ("DATABASE_URL", "mysql://localhost/x"),
+        ] {
+            let error = read(&[(name, value)]).expect_err("refused");
+            assert!(error.starts_with(&format!("{name}: ")) && !error.contains('\n'), "{error}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The forms of the settings. An error says what would be right; the caller puts the setting's name before it.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use axum::http::Uri;
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+use tracing_subscriber::EnvFilter;
+
+use crate::telemetry::LogFormat;
+
+type Parsed<T> = Result<T, String>;
+
+pub(super) fn boolean(text: &str) -> Parsed<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(format!("'{text}' is neither true nor false")),
+    }
+}
+
+pub(super) fn count(text: &str) -> Parsed<u32> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("'{text}' is not a number of 1 or more"))
+}
+
+pub(super) fn address(text: &str) -> Parsed<SocketAddr> {
+    let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let numeric = numeric.as_deref().unwrap_or(text);
+    numeric.parse().map_err(|_| format!("'{text}' is not an address and a port, such as 127.0.0.1:8000 or [::1]:8000"))
+}
+
+/// Never repeats the text, which may hold a password.
+pub(super) fn database_url(text: &str) -> Parsed<String> {
+    let checked = match text.split_once(':').map_or(text, |(scheme, _)| scheme) {
+        "sqlite" => SqliteConnectOptions::from_str(text).map(|_| ()),
+        "postgres" | "postgresql" => PgConnectOptions::from_str(text).map(|_| ()),
+        _ => return Err("neither sqlite:PATH nor postgres://USER:PASSWORD@HOST/DATABASE".into()),
+    };
+    checked.map_err(|error| format!("cannot be understood: {error}"))?;
+    Ok(text.to_owned())
+}
+
+pub(super) fn origins(text: &str) -> Parsed<Vec<String>> {
+    text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(origin).collect()
+}
+
+/// An origin as browsers send it (RFC 6454, section 6.2): scheme, host, and the port where it is not the scheme's own.
+fn origin(text: &str) -> Parsed<String> {
+    let wrong = || format!("'{text}' is not an origin, such as https://app.example.com or http://localhost:3000");
+    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let has_no_path = !text.contains("://") || text.matches('/').count() == 2;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http" | "https"), Some(_)) if has_no_path => Ok(text.to_ascii_lowercase()),
+        _ => Err(wrong()),
+    }
+}
+
+pub(super) fn filter(text: &str) -> Parsed<EnvFilter> {
+    EnvFilter::try_new(text).map_err(|error| format!("'{text}' is no filter ({error}); give a level such as info"))
+}
+
+pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("'{text}' is neither text nor json")),
+    }
+}

@@ -1,0 +1,23 @@
+//! The rules, as verbs: create, update, toggle, delete, get, list. Every verb takes the viewer, and every query starts
+//! from that viewer's rows. Nothing here knows of GraphQL or HTTP.
+
+mod clock;
+pub mod connect;
+mod cursor;
+mod error;
+pub mod migrate;
+pub mod page;
+pub mod statements;
+mod store;
+pub mod task;
+mod text;
+pub mod user;
+mod viewer;
+
+pub use clock::Clock;
+pub use error::{Conflict, Error, Problem, Problems};
+pub use store::{Store, Write};
+pub use viewer::{UserId, Viewer};
+
+/// An instant as it is stored: UTC, whole microseconds, of the years 0001 to 9999.
+pub type Instant = chrono::DateTime<chrono::Utc>;

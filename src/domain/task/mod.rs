@@ -1,0 +1,82 @@
+//! Tasks: one verb a file. Every statement starts from the viewer's rows.
+
+mod create;
+mod delete;
+mod list;
+mod toggle;
+mod update;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Select, UpdateMany};
+use uuid::Uuid;
+
+pub use create::{NewTask, create};
+pub use delete::delete;
+pub use list::{Direction, List, Sort, Status, count, list};
+pub use toggle::toggle;
+pub use update::{Change, TaskUpdate, update};
+
+use super::{Conflict, Error, Store, Viewer, Write};
+use crate::entity::task::{Column, Entity};
+pub use crate::entity::task::{Model as Task, Priority};
+
+/// How long the id of a deleted task stays taken: as long as a client may come back with what it made offline.
+const DELETED_ID_IS_KEPT_DAYS: i64 = 30;
+
+/// A task's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId(pub Uuid);
+
+impl TaskId {
+    /// Reads a UUID in its form with hyphens (RFC 9562, section 4), in either case; `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let has_hyphens = text.len() == 36 && !text.starts_with(['{', 'u', 'U']);
+        has_hyphens.then(|| Uuid::try_parse(text).ok()).flatten().map(Self)
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+/// The viewer's tasks: where every statement on tasks starts.
+fn of(viewer: &Viewer) -> Select<Entity> {
+    Entity::find().filter(Column::UserId.eq(viewer.id.as_str()))
+}
+
+/// Finds several of the viewer's tasks; those that the viewer has not are not there. One statement.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn by_ids(store: &Store, viewer: &Viewer, ids: &[TaskId]) -> Result<HashMap<TaskId, Task>, Error> {
+    let rows = of(viewer).filter(Column::Id.is_in(ids.iter().map(|id| id.0))).all(store.db()).await?;
+    Ok(rows.into_iter().map(|row| (TaskId(row.id), row)).collect())
+}
+
+async fn by_id(db: &impl ConnectionTrait, viewer: &Viewer, id: TaskId) -> Result<Option<Task>, Error> {
+    Ok(of(viewer).filter(Column::Id.eq(id.0)).one(db).await?)
+}
+
+/// Why a statement on `id` that asked for `expected_version` found no row. One statement.
+async fn refusal(db: &impl ConnectionTrait, viewer: &Viewer, id: TaskId) -> Result<Error, Error> {
+    Ok(match by_id(db, viewer, id).await? {
+        Some(task) => Error::Conflict(Conflict::Version { current: task.version }),
+        None => Error::NotFound,
+    })
+}
+
+/// `statement` on the viewer's tasks, with what every change of a row brings: one version more, the number of the
+/// change and its time.
+fn touched(statement: UpdateMany<Entity>, write: &Write) -> UpdateMany<Entity> {
+    statement
+        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .col_expr(Column::Revision, write.revision.into())
+        .col_expr(Column::UpdatedAt, write.now.into())
+        .filter(Column::UserId.eq(write.viewer.id.as_str()))
+}

@@ -1,0 +1,70 @@
+//! A page of tasks, as the Relay cursor connections specification has it.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object, SimpleObject};
+
+use super::context::ContextExt;
+use super::error::ApiResult;
+use super::task::Task;
+use crate::domain::page::Page;
+use crate::domain::task::{self, Status};
+
+/// A page of a list.
+pub(super) struct TaskConnection {
+    pub(super) status: Status,
+    pub(super) page: Arc<Page>,
+}
+
+/// A page of the viewer's tasks.
+#[Object]
+impl TaskConnection {
+    /// The tasks, each with its cursor.
+    async fn edges(&self) -> Vec<TaskEdge> {
+        let edge = |task: &task::Task| TaskEdge { cursor: self.page.cursor(task), node: Task(task.clone()) };
+        self.page.tasks.iter().map(edge).collect()
+    }
+
+    /// The tasks.
+    async fn nodes(&self) -> Vec<Task> {
+        self.page.tasks.iter().cloned().map(Task).collect()
+    }
+
+    /// Where this page ends, and whether there are more.
+    async fn page_info(&self) -> PageInfo {
+        PageInfo {
+            has_next_page: self.page.has_next,
+            has_previous_page: self.page.has_previous,
+            start_cursor: self.page.tasks.first().map(|task| self.page.cursor(task)),
+            end_cursor: self.page.tasks.last().map(|task| self.page.cursor(task)),
+        }
+    }
+
+    /// How many tasks match, on all pages together. Counted only when asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> ApiResult<i32> {
+        let count = task::count(ctx.store(), ctx.viewer()?, self.status).await?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+}
+
+/// A task and its place in the list.
+#[derive(SimpleObject)]
+pub(super) struct TaskEdge {
+    /// Give it as `after` or `before` to go on from this task. It stays good when the task changes or goes.
+    cursor: String,
+    /// The task.
+    node: Task,
+}
+
+/// Where a page ends. Exact in the direction of paging; in the other, true where a cursor was given.
+#[derive(SimpleObject)]
+pub(super) struct PageInfo {
+    /// Whether more tasks follow.
+    has_next_page: bool,
+    /// Whether there are tasks before.
+    has_previous_page: bool,
+    /// The first task's cursor; null on an empty page.
+    start_cursor: Option<String>,
+    /// The last task's cursor; null on an empty page.
+    end_cursor: Option<String>,
+}

@@ -1,0 +1,114 @@
+//! What resolvers find in their context: the viewer, the store, the loaders, and what this request has done so far.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::Context;
+use futures_util::FutureExt;
+use tokio::sync::OnceCell;
+
+use super::error::ApiResult;
+use super::loader::Loaders;
+use crate::domain::{Error, Store, Viewer};
+
+/// One request's state.
+pub(super) struct RequestContext {
+    pub(super) store: Store,
+    /// Absent for a caller without a token, who gets no further than introspection.
+    identity: Option<Identity>,
+    has_written: Arc<AtomicBool>,
+    fields: Mutex<HashMap<String, Arc<Field>>>,
+}
+
+struct Identity {
+    viewer: Viewer,
+    loaders: Loaders,
+}
+
+/// A root field's outcome, of the type that its resolver knows.
+type Field = OnceCell<Result<Box<dyn Any + Send + Sync>, Error>>;
+
+impl RequestContext {
+    pub(super) fn new(store: Store, viewer: Option<Viewer>, has_written: Arc<AtomicBool>) -> Self {
+        let identity = viewer.map(|viewer| Identity { loaders: Loaders::new(&store, &viewer), viewer });
+        Self { store, identity, has_written, fields: Mutex::default() }
+    }
+
+    /// Documents that select anything of a viewer's are refused before they run where there is none.
+    fn identity(&self) -> ApiResult<&Identity> {
+        let missing = || Error::Internal("a field was reached without a viewer".into());
+        Ok(self.identity.as_ref().ok_or_else(missing)?)
+    }
+}
+
+/// Shorthands for resolvers.
+pub(super) trait ContextExt {
+    fn request(&self) -> &RequestContext;
+
+    /// Who is asking.
+    fn viewer(&self) -> ApiResult<&Viewer> {
+        Ok(&self.request().identity()?.viewer)
+    }
+
+    /// This request's loaders.
+    fn loaders(&self) -> ApiResult<&Loaders> {
+        Ok(&self.request().identity()?.loaders)
+    }
+
+    fn store(&self) -> &Store {
+        &self.request().store
+    }
+
+    /// What this root field comes to, worked out once. A document may select one field several times, in fragments
+    /// most often (GraphQL, section 5.3.2); async-graphql then resolves it each time and merges the answers, which
+    /// would write twice, or mix two readings of a list.
+    fn once<T>(&self, work: impl Future<Output = Result<T, Error>> + Send) -> impl Future<Output = ApiResult<T>> + Send
+    where
+        T: Clone + Send + Sync + 'static;
+
+    /// As [`once`](Self::once), for what writes: notes that something was carried out, and a panic stays in its field.
+    fn write_once<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send,
+    ) -> impl Future<Output = ApiResult<T>> + Send
+    where
+        T: Clone + Send + Sync + 'static;
+}
+
+impl ContextExt for Context<'_> {
+    fn request(&self) -> &RequestContext {
+        self.data_unchecked()
+    }
+
+    async fn once<T>(&self, work: impl Future<Output = Result<T, Error>> + Send) -> ApiResult<T>
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        let key = self.item.node.response_key().node.to_string();
+        let fields = &self.request().fields;
+        let field = fields.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
+        let outcome = field
+            .get_or_init(|| async { work.await.map(|value| Box::new(value) as Box<dyn Any + Send + Sync>) })
+            .await
+            .as_ref()
+            .map_err(Clone::clone)?;
+        let value = outcome.downcast_ref::<T>().cloned();
+        Ok(value.ok_or_else(|| Error::Internal("two fields of one name passed validation".into()))?)
+    }
+
+    async fn write_once<T>(&self, work: impl Future<Output = Result<T, Error>> + Send) -> ApiResult<T>
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        self.once(async {
+            let outcome = AssertUnwindSafe(work).catch_unwind().await;
+            let value = outcome.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())))?;
+            self.request().has_written.store(true, Ordering::Relaxed);
+            Ok(value)
+        })
+        .await
+    }
+}

@@ -1,0 +1,145 @@
+//! A document, read with care. Its bytes are scanned before the parser sees them, and its size with all fragments
+//! spread out is reckoned before validation, since both of these recurse without bounds of their own.
+
+mod measure;
+mod scan;
+
+use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, OperationType};
+use async_graphql::parser::{self, parse_query};
+use async_graphql::{Positioned, ServerError};
+
+pub(super) use measure::MAX_SELECTION_NESTING;
+
+use super::code::{Code, coded};
+
+/// A document within the limits, whose operations can be looked at. It need not be valid.
+pub struct Document {
+    pub(super) parsed: ExecutableDocument,
+    operations: Vec<Measured>,
+    /// What is wrong with the values that it writes out.
+    pub(super) value_problems: Vec<ServerError>,
+}
+
+/// What is known of an operation before it is validated.
+struct Measured {
+    name: Option<String>,
+    kind: OperationKind,
+    roots: Vec<Positioned<Field>>,
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OperationKind {
+    /// It reads.
+    Query,
+    /// It writes.
+    Mutation,
+    /// It follows.
+    Subscription,
+}
+
+/// One of a document's operations.
+#[derive(Clone, Copy)]
+pub struct Operation<'d> {
+    pub(super) definition: &'d OperationDefinition,
+    /// The fields that it selects at the root, fragments spread out.
+    pub(super) roots: &'d [Positioned<Field>],
+    /// What it does.
+    pub kind: OperationKind,
+    /// Its name, where it has one.
+    pub name: Option<&'d str>,
+}
+
+impl Document {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// One of code `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` or `QUERY_TOO_COMPLEX`.
+    pub fn read(source: &str) -> Result<Self, ServerError> {
+        scan::scan(source)?;
+        let parsed = parse_query(source).map_err(|error| parse_error(&error))?;
+        let measured = measure::measure(&parsed)?;
+        Ok(Self { operations: measured, parsed, value_problems: Vec::new() })
+    }
+
+    /// The operation to run: the one of that name, or the only one.
+    ///
+    /// # Errors
+    /// `GRAPHQL_VALIDATION_FAILED` where that cannot be told.
+    pub fn operation(&self, name: Option<&str>) -> Result<Operation<'_>, ServerError> {
+        let measured = match (name, self.operations.as_slice()) {
+            (None, [only]) => only,
+            (None, _) => {
+                let message = "The document has several operations; say in operationName which one to run.";
+                return Err(coded(Code::ValidationFailed, message, None));
+            }
+            (Some(name), all) => all.iter().find(|op| op.name.as_deref() == Some(name)).ok_or_else(|| {
+                coded(Code::ValidationFailed, format!("The document has no operation named '{name}'."), None)
+            })?,
+        };
+        let mut definitions = self.parsed.operations.iter();
+        let (_, definition) = definitions
+            .find(|(name, _)| name.map(|name| name.as_str()) == measured.name.as_deref())
+            .expect("every operation was measured");
+        Ok(Operation {
+            definition: &definition.node,
+            roots: &measured.roots,
+            kind: measured.kind,
+            name: measured.name.as_deref(),
+        })
+    }
+}
+
+impl OperationKind {
+    /// The keyword.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Mutation => "mutation",
+            Self::Subscription => "subscription",
+        }
+    }
+}
+
+impl From<OperationType> for OperationKind {
+    fn from(kind: OperationType) -> Self {
+        match kind {
+            OperationType::Query => Self::Query,
+            OperationType::Mutation => Self::Mutation,
+            OperationType::Subscription => Self::Subscription,
+        }
+    }
+}
+
+impl Operation<'_> {
+    /// Whether it asks for anything but the schema.
+    pub(super) fn asks_for(&self, is_field: impl Fn(&str) -> bool) -> bool {
+        self.roots.iter().any(|field| is_field(&field.node.name.node))
+    }
+}
+
+/// The parser's error in one line; its own text draws the source.
+fn parse_error(error: &parser::Error) -> ServerError {
+    let pos = error.positions().next();
+    match error {
+        parser::Error::Syntax { message, .. } => {
+            let expected = message.rsplit_once("= ").map_or("unexpected input", |(_, expected)| expected.trim());
+            coded(Code::ParseFailed, format!("Syntax error: {expected}."), pos)
+        }
+        parser::Error::RecursionLimitExceeded => too_complex("The document is nested too deep.", pos),
+        parser::Error::MissingOperation => {
+            coded(Code::ValidationFailed, "The document has no operation, only fragments.", pos)
+        }
+        other => coded(Code::ValidationFailed, format!("{}.", capitalized(&other.to_string())), pos),
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+fn too_complex(message: impl Into<String>, pos: Option<async_graphql::Pos>) -> ServerError {
+    coded(Code::QueryTooComplex, message, pos)
+}

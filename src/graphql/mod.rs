@@ -1,0 +1,23 @@
+//! The API's words: objects over domain values, inputs, payloads, connections. One file a noun. What a client sends is
+//! read in [`document`] and [`values`], run in [`api`]; a domain error becomes a coded one in [`error`] and nowhere
+//! else. Nothing here knows of HTTP or SQL.
+
+mod api;
+mod code;
+mod connection;
+mod context;
+mod date_time;
+mod document;
+mod error;
+mod loader;
+mod mutation;
+mod node;
+mod query;
+mod rows;
+mod task;
+mod user;
+mod values;
+
+pub use api::{Api, Call, Reply};
+pub use code::{Code, coded};
+pub use document::{Document, Operation, OperationKind};

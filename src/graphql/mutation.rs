@@ -1,0 +1,95 @@
+//! What can be changed.
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+use super::context::ContextExt;
+use super::error::ApiResult;
+use super::task::{CreateTaskInput, Task, UpdateTaskInput};
+use crate::domain::task::{self, TaskId};
+
+/// The root of mutations.
+pub(super) struct Mutation;
+
+/// What can be changed. Null, with an error, where refused; what earlier fields of the same document did stays done.
+#[Object]
+impl Mutation {
+    /// Makes a task of the viewer's.
+    async fn create_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What it is made of.")] input: CreateTaskInput,
+    ) -> ApiResult<Option<CreateTaskPayload>> {
+        let viewer = ctx.viewer()?;
+        let create = async { task::create(ctx.store(), viewer, input.into()).await.map_err(|e| e.within("input")) };
+        Ok(Some(CreateTaskPayload { task: Task(ctx.write_once(create).await?) }))
+    }
+
+    /// A field that is left out stays; null clears it (`title` and `completed` can't be null). What alters no value
+    /// changes nothing: version and updatedAt stay. With `expectedVersion`, CONFLICT unless the task still has it.
+    async fn update_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The task's id.")] id: ID,
+        #[graphql(desc = "The fields to change.")] input: UpdateTaskInput,
+        #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
+    ) -> ApiResult<Option<UpdateTaskPayload>> {
+        let (viewer, id) = (ctx.viewer()?, TaskId::parse(&id));
+        let update = async {
+            let updated = task::update(ctx.store(), viewer, id, input.into(), expected_version).await;
+            updated.map_err(|e| e.within("input"))
+        };
+        Ok(Some(UpdateTaskPayload { task: Task(ctx.write_once(update).await?) }))
+    }
+
+    /// Pending becomes completed and back. For a call that is safe to repeat, use updateTask with `completed`.
+    async fn toggle_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The task's id.")] id: ID,
+        #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
+    ) -> ApiResult<Option<ToggleTaskPayload>> {
+        let (viewer, id) = (ctx.viewer()?, TaskId::parse(&id));
+        let toggle = task::toggle(ctx.store(), viewer, id, expected_version);
+        Ok(Some(ToggleTaskPayload { task: Task(ctx.write_once(toggle).await?) }))
+    }
+
+    /// Removes the task for good. A second time: NOT_FOUND.
+    async fn delete_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The task's id.")] id: ID,
+        #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
+    ) -> ApiResult<Option<DeleteTaskPayload>> {
+        let (viewer, id) = (ctx.viewer()?, TaskId::parse(&id));
+        let delete = task::delete(ctx.store(), viewer, id, expected_version);
+        Ok(Some(DeleteTaskPayload { deleted_task_id: ctx.write_once(delete).await?.into() }))
+    }
+}
+
+/// What became of `createTask`.
+#[derive(SimpleObject)]
+struct CreateTaskPayload {
+    /// The task; where its id was there already, as it was.
+    task: Task,
+}
+
+/// What became of `updateTask`.
+#[derive(SimpleObject)]
+struct UpdateTaskPayload {
+    /// The task as it is now.
+    task: Task,
+}
+
+/// What became of `toggleTask`.
+#[derive(SimpleObject)]
+struct ToggleTaskPayload {
+    /// The task as it is now.
+    task: Task,
+}
+
+/// What became of `deleteTask`.
+#[derive(SimpleObject)]
+struct DeleteTaskPayload {
+    /// The id of the task that went.
+    deleted_task_id: ID,
+}

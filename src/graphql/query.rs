@@ -1,0 +1,91 @@
+//! What can be asked.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+use futures_util::future::try_join_all;
+
+use super::connection::TaskConnection;
+use super::context::ContextExt;
+use super::error::ApiResult;
+use super::node::{Node, node};
+use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
+use super::user::User;
+use crate::domain::page::PageArguments;
+use crate::domain::task::{self, List, TaskId};
+use crate::domain::{Error, Problems};
+
+/// Most ids of a `nodes` field.
+const MAX_NODES: usize = 100;
+
+/// The root of queries.
+pub(super) struct Query;
+
+/// What can be asked. All of it is about the viewer: the user for whom the token speaks.
+#[Object]
+impl Query {
+    /// Who the token speaks for.
+    async fn viewer(&self, ctx: &Context<'_>) -> ApiResult<User> {
+        Ok(User(ctx.viewer()?.id.clone()))
+    }
+
+    /// One of the viewer's tasks. Absent, someone else's, or no UUID: null, with an error of code NOT_FOUND.
+    async fn task(&self, ctx: &Context<'_>, #[graphql(desc = "The task's id.")] id: ID) -> ApiResult<Option<Task>> {
+        let id = TaskId::parse(&id).ok_or(Error::NotFound)?;
+        Ok(Some(Task(ctx.loaders()?.task(id).await?.ok_or(Error::NotFound)?)))
+    }
+
+    /// The viewer's tasks, a page at a time. Give `first`/`after` or `last`/`before`, not a mix; 50 without either, 0 to
+    /// 100. A cursor belongs to its sort and direction; `status` may change between pages.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the field, in the order in which it lists them")]
+    async fn tasks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which tasks.", default_with = "Some(TaskStatusFilter::All)")] status: Option<
+            TaskStatusFilter,
+        >,
+        #[graphql(desc = "By what they are sorted.", default_with = "Some(TaskSort::Created)")] sort_by: Option<
+            TaskSort,
+        >,
+        #[graphql(desc = "DESC for CREATED and ASC for the others, unless said otherwise.")] direction: Option<
+            SortDirection,
+        >,
+        #[graphql(desc = "How many from the start, or after the cursor `after`: 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only tasks after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, or before the cursor `before`: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
+    ) -> ApiResult<TaskConnection> {
+        let list = List {
+            status: status.map(Into::into).unwrap_or_default(),
+            sort: sort_by.map(Into::into).unwrap_or_default(),
+            direction: direction.map(Into::into),
+            page: PageArguments { first, after, last, before },
+        };
+        let (status, viewer) = (list.status, ctx.viewer()?);
+        let page = ctx.once(async { task::list(ctx.store(), viewer, list).await.map(Arc::new) }).await?;
+        Ok(TaskConnection { status, page })
+    }
+
+    /// Any object by its id; null when there is none that the viewer can see. The viewer's own id comes first.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of a task or of the viewer.")] id: ID,
+    ) -> ApiResult<Option<Node>> {
+        node(ctx, &id).await
+    }
+
+    /// Several objects in the order asked, null where there is none; more than 100 ids: BAD_USER_INPUT.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100 ids.")] ids: Vec<ID>,
+    ) -> ApiResult<Vec<Option<Node>>> {
+        let mut problems = Problems::default();
+        if ids.len() > MAX_NODES {
+            problems.add("ids", format!("At most {MAX_NODES} ids at once; these are {}.", ids.len()));
+        }
+        problems.finish()?;
+        try_join_all(ids.iter().map(|id| node(ctx, id))).await
+    }
+}

@@ -1,0 +1,107 @@
+//! Answers under /graphql: JSON whose errors carry a code, with the status that code stands for.
+
+use async_graphql::{ServerError, Value};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::accept::MediaType;
+use super::request_log::{self, Note};
+use crate::graphql::{Code, Reply};
+
+/// After how many seconds to try again what was not available.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+
+#[derive(Serialize)]
+struct Body<'r> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'r [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'r Value>,
+}
+
+/// The status that an error stands for.
+fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::BadRequest | Code::ParseFailed | Code::ValidationFailed | Code::QueryTooComplex => {
+            StatusCode::BAD_REQUEST
+        }
+        Code::BadUserInput | Code::NotFound | Code::Conflict => StatusCode::OK,
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+        Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::InternalServerError => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// The status of an answer. `application/json` keeps 200 for what is wrong with a document, since a proxy in between
+/// might answer with that type as well (GraphQL over HTTP, section 6.4.1).
+fn status(reply: &Reply, media: MediaType) -> StatusCode {
+    if reply.data.as_ref().is_some_and(|data| *data != Value::Null) {
+        return StatusCode::OK;
+    }
+    let Some(code) = reply.gravest() else { return StatusCode::OK };
+    let is_of_the_document = matches!(code, Code::ParseFailed | Code::ValidationFailed | Code::QueryTooComplex);
+    if media == MediaType::Json && is_of_the_document { StatusCode::OK } else { status_of(code) }
+}
+
+/// What a client gets for its request.
+pub(super) fn answer(mut reply: Reply, media: MediaType) -> Response {
+    let status = status(&reply, media);
+    let code = reply.gravest();
+    for error in &mut reply.errors {
+        add_request_id(error);
+    }
+    respond(&reply, status, code, media)
+}
+
+/// A refusal that has nothing to do with a document; JSON, whatever the client takes.
+pub(super) fn refuse(error: ServerError) -> Response {
+    let code = Reply { data: None, errors: vec![error.clone()] }.gravest();
+    refusal(error, code.map_or(StatusCode::INTERNAL_SERVER_ERROR, status_of))
+}
+
+/// As [`refuse`], with a status of its own.
+pub(super) fn refusal(mut error: ServerError, status: StatusCode) -> Response {
+    add_request_id(&mut error);
+    let reply = Reply { data: None, errors: vec![error] };
+    respond(&reply, status, reply.gravest(), MediaType::Json)
+}
+
+/// A refusal of the method, with those that would do.
+pub(super) fn refuse_method(error: ServerError, allowed: &'static str) -> Response {
+    let mut response = refuse(error);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
+fn respond(reply: &Reply, status: StatusCode, code: Option<Code>, media: MediaType) -> Response {
+    let body = Body { errors: &reply.errors, data: reply.data.as_ref() };
+    let Ok(json) = serde_json::to_vec(&body) else {
+        tracing::error!("an answer could not be written as JSON");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut response = (status, [(CONTENT_TYPE, media.content_type())], json).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
+    }
+    if let Some(code) = code {
+        Note::of(&mut response).code = Some(code);
+    }
+    response
+}
+
+/// A fault of ours can be found in the log by its request.
+fn add_request_id(error: &mut ServerError) {
+    if let Some(extensions) = &mut error.extensions
+        && extensions.get("code") == Some(&Value::from(Code::InternalServerError.as_str()))
+        && let Some(id) = request_log::request_id()
+    {
+        extensions.set("requestId", id);
+    }
+}

@@ -1,0 +1,57 @@
+//! Bodies, read up to a limit.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_LENGTH, EXPECT};
+use http_body_util::BodyExt;
+
+/// Most bytes of a body.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+/// How much of a refused body is taken off the line. A connection that is closed before its client has sent all loses
+/// the answer as well.
+const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
+const DISCARD_FOR: Duration = Duration::from_secs(2);
+
+/// Why a body was not read.
+pub(super) enum Unread {
+    TooLarge,
+    /// The client went away.
+    Broken,
+}
+
+/// Reads a body of at most [`MAX_BODY_BYTES`].
+pub(super) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Unread> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
+        discard(headers, body);
+        return Err(Unread::TooLarge);
+    }
+    let mut read = Vec::with_capacity(announced.unwrap_or_default());
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+        if read.len() + frame.len() > MAX_BODY_BYTES {
+            discard(headers, body);
+            return Err(Unread::TooLarge);
+        }
+        read.extend_from_slice(&frame);
+    }
+    Ok(read.into())
+}
+
+/// Takes a body that nobody reads off the line, beside the answer.
+pub(super) fn discard(headers: &HeaderMap, mut body: Body) {
+    // Such a client sends nothing before it is told to go on.
+    if headers.contains_key(EXPECT) {
+        return;
+    }
+    tokio::spawn(tokio::time::timeout(DISCARD_FOR, async move {
+        let mut discarded = 0;
+        while let Some(Ok(frame)) = body.frame().await
+            && discarded < MAX_DISCARDED_BYTES
+        {
+            discarded += frame.data_ref().map_or(0, Bytes::len);
+        }
+    }));
+}

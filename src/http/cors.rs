@@ -1,0 +1,34 @@
+//! Who may call from a browser (Fetch standard, CORS protocol).
+
+use std::time::Duration;
+
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use super::development;
+
+/// How long a browser may remember a preflight's answer.
+const MAX_AGE: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// The answers that browsers look for. Tokens come in a header, so there are no credentials to allow.
+pub(super) fn layer(origins: &[String], is_development: bool) -> CorsLayer {
+    let origins = origins.to_vec();
+    let is_allowed = move |origin: &HeaderValue| {
+        let Ok(origin) = origin.to_str() else { return false };
+        origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) || (is_development && is_local(origin))
+    };
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, _| is_allowed(origin)))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([RETRY_AFTER, WWW_AUTHENTICATE, HeaderName::from_static("x-request-id")])
+        .max_age(MAX_AGE)
+}
+
+/// Whether an origin is a page of this machine.
+fn is_local(origin: &str) -> bool {
+    let uri: Option<Uri> = origin.parse().ok();
+    let host = uri.as_ref().and_then(|uri| uri.authority());
+    host.is_some_and(|authority| development::is_local(authority.as_str()))
+}

@@ -1,0 +1,148 @@
+//! The GraphQL handler: method, media types, size, token, document, in this order, and the answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::ServerError;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, VARY, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::response::Response;
+
+use super::accept::{MediaType, negotiate};
+use super::answer::{answer, refuse, refuse_method};
+use super::body::{self, Unread};
+use super::parameters::{Parameters, check_content_type};
+use super::request_log::Note;
+use super::{App, graphiql};
+use crate::auth::InvalidToken;
+use crate::domain::Viewer;
+use crate::graphql::{Call, Code, OperationKind, Reply, coded};
+
+/// How long a request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Answers `/graphql`.
+pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut response = match tokio::time::timeout(REQUEST_TIMEOUT, respond(&app, &parts, body)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let message = "This took too long. What it was about to change may still be changed.";
+            refuse(coded(Code::ServiceUnavailable, message, None))
+        }
+    };
+    response.headers_mut().append(VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+async fn respond(app: &App, parts: &Parts, body: Body) -> Response {
+    let is_get = match parts.method {
+        Method::GET => true,
+        Method::POST => false,
+        _ => {
+            body::discard(&parts.headers, body);
+            return refuse_method(coded(Code::MethodNotAllowed, "Use GET or POST.", None), "GET, POST");
+        }
+    };
+    let offered = match (is_get, &app.graphiql) {
+        (true, Some(_)) => &[MediaType::Json, MediaType::GraphqlResponse, MediaType::Html][..],
+        _ => &[MediaType::Json, MediaType::GraphqlResponse],
+    };
+    let Some(media) = negotiate(&parts.headers, offered) else {
+        body::discard(&parts.headers, body);
+        let message = "Accept application/graphql-response+json or application/json.";
+        return refuse(coded(Code::NotAcceptable, message, None));
+    };
+    if let (MediaType::Html, Some(page)) = (media, &app.graphiql) {
+        return graphiql::page(page);
+    }
+    let parameters = if is_get {
+        Parameters::from_query(parts.uri.query().unwrap_or_default())
+    } else {
+        match read_body(&parts.headers, body).await {
+            Ok(body) => Parameters::from_body(&body),
+            Err(error) => return refuse(error),
+        }
+    };
+    let viewer = match authenticate(app, &parts.headers) {
+        Ok(viewer) => viewer,
+        Err(response) => return *response,
+    };
+    match parameters {
+        Ok(parameters) => run(app, parameters, viewer, media, is_get).await,
+        Err(error) => refuse(error),
+    }
+}
+
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, ServerError> {
+    if let Err(error) = check_content_type(headers) {
+        body::discard(headers, body);
+        return Err(error);
+    }
+    body::read(headers, body).await.map_err(|unread| match unread {
+        Unread::TooLarge => coded(Code::PayloadTooLarge, "The body has more than 256 KiB.", None),
+        Unread::Broken => coded(Code::BadRequest, "The body ended too early.", None),
+    })
+}
+
+/// Who is asking. A token that does not hold is refused for the whole request.
+fn authenticate(app: &App, headers: &HeaderMap) -> Result<Option<Viewer>, Box<Response>> {
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let viewer = match (given.next(), given.next()) {
+        (None, _) => return Ok(None),
+        (Some(one), None) => match one.to_str() {
+            Ok(text) => app.guard.authenticate(Some(text)),
+            Err(_) => Err(InvalidToken::NotBearer),
+        },
+        (Some(_), Some(_)) => Err(InvalidToken::NotBearer),
+    };
+    viewer.map_err(|invalid| {
+        let mut response = refuse(coded(Code::Unauthenticated, invalid.message(), None));
+        let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{}\"", invalid.message());
+        challenge_with(&mut response, challenge.parse().unwrap_or(HeaderValue::from_static("Bearer")));
+        Box::new(response)
+    })
+}
+
+/// Says how to authenticate (RFC 6750, section 3).
+fn challenge_with(response: &mut Response, challenge: HeaderValue) {
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+}
+
+async fn run(app: &App, parameters: Parameters, viewer: Option<Viewer>, media: MediaType, is_get: bool) -> Response {
+    let Parameters { query, operation_name, variables } = parameters;
+    let refused = |error| answer(Reply { data: None, errors: vec![error] }, media);
+    let document = match app.api.read(&query) {
+        Ok(document) => document,
+        Err(error) => return refused(error),
+    };
+    let operation = match document.operation(operation_name.as_deref()) {
+        Ok(operation) => operation,
+        Err(error) => return refused(error),
+    };
+    let (kind, name) = (operation.kind, operation.name.map(str::to_owned));
+    let mut response = match kind {
+        OperationKind::Mutation if is_get => {
+            refuse_method(coded(Code::MethodNotAllowed, "Send mutations by POST.", None), "POST")
+        }
+        OperationKind::Subscription => {
+            let message = "Subscriptions are not answered as JSON.";
+            refuse(coded(Code::NotAcceptable, message, None))
+        }
+        OperationKind::Query | OperationKind::Mutation => {
+            let reply = app.api.execute(Call { document: &document, operation, variables, viewer }).await;
+            let is_unauthenticated = reply.gravest() == Some(Code::Unauthenticated);
+            let mut response = answer(reply, media);
+            if is_unauthenticated {
+                challenge_with(&mut response, HeaderValue::from_static("Bearer"));
+            }
+            response
+        }
+    };
+    let note = Note::of(&mut response);
+    (note.kind, note.operation) = (Some(kind), name);
+    response
+}

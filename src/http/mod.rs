@@ -1,0 +1,83 @@
+//! The door: paths, the GraphQL handler, what stands before it, and the loop that takes connections. Nothing here knows
+//! of SQL.
+
+mod accept;
+mod answer;
+mod body;
+mod cors;
+mod development;
+mod graphiql;
+mod graphql;
+mod health;
+mod parameters;
+mod request_log;
+pub mod server;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Method;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{any, get};
+
+use crate::auth::Guard;
+use crate::domain::Store;
+use crate::graphql::{Api, Code, coded};
+
+/// What the handlers share.
+pub struct App {
+    /// The API.
+    pub api: Api,
+    /// Who may pass.
+    pub guard: Guard,
+    /// For the readiness probe.
+    pub store: Store,
+    /// Where the page is served: how it gets its token.
+    pub graphiql: Option<GraphiqlPage>,
+    /// Origins that browsers may call from.
+    pub cors_origins: Vec<String>,
+    /// Whether only this machine is served.
+    pub is_development: bool,
+}
+
+/// The GraphiQL page.
+#[derive(Default)]
+pub struct GraphiqlPage {
+    /// Makes the token that the page comes filled in with, in development mode.
+    pub token: Option<Box<dyn Fn() -> String + Send + Sync>>,
+}
+
+/// All paths, with what stands before them.
+pub fn router(app: App) -> Router {
+    let cors = cors::layer(&app.cors_origins, app.is_development);
+    let (has_page, is_development) = (app.graphiql.is_some(), app.is_development);
+    let mut routes = Router::new()
+        .route("/graphql", any(graphql::handle))
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready));
+    if has_page {
+        routes = routes.route("/", get(graphiql::lead_there)).route("/graphiql/{file}", get(graphiql::file));
+    }
+    let mut routes = routes.fallback(nothing_there).with_state(Arc::new(app));
+    if is_development {
+        routes = routes.layer(from_fn(development::admit));
+    }
+    routes = routes.layer(cors);
+    if is_development {
+        // The layer above answers preflights itself, and only for those who would be admitted.
+        routes = routes.layer(from_fn(async |request: axum::extract::Request, next: axum::middleware::Next| {
+            if request.method() == Method::OPTIONS {
+                development::admit(request, next).await
+            } else {
+                next.run(request).await
+            }
+        }));
+    }
+    routes.layer(from_fn_with_state((), request_log::log))
+}
+
+async fn nothing_there() -> Response {
+    let message = "There is nothing at this path; the API is at /graphql.";
+    answer::refusal(coded(Code::NotFound, message, None), axum::http::StatusCode::NOT_FOUND)
+}

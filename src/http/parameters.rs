@@ -1,0 +1,174 @@
+//! What a request asks to run: from the query string or from a body (GraphQL over HTTP, sections 5.3 and 5.4).
+
+use async_graphql::ServerError;
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use serde_json::{Map, Value};
+
+use crate::graphql::{Code, coded};
+
+/// A GraphQL request.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Parameters {
+    pub(super) query: String,
+    pub(super) operation_name: Option<String>,
+    pub(super) variables: Map<String, Value>,
+}
+
+type Result<T> = std::result::Result<T, ServerError>;
+
+impl Parameters {
+    /// Reads a body.
+    pub(super) fn from_body(body: &[u8]) -> Result<Self> {
+        let json = serde_json::from_slice(body).map_err(|error| bad(format!("The body is not JSON: {error}.")))?;
+        let mut fields = match json {
+            Value::Object(fields) => fields,
+            Value::Array(_) => return Err(bad("The body is a batch; send one operation a request.")),
+            _ => return Err(bad("The body is not a JSON object with a query.")),
+        };
+        let mut take = |name| fields.remove(name).unwrap_or_default();
+        let parameters = [take("query"), take("operationName"), take("variables"), take("extensions")];
+        Self::checked(parameters)
+    }
+
+    /// Reads a query string.
+    pub(super) fn from_query(query: &str) -> Result<Self> {
+        let mut parameters = [const { Value::Null }; 4];
+        for (name, text) in form_urlencoded(query) {
+            let nth = match name.as_str() {
+                "query" => 0,
+                "operationName" => 1,
+                "variables" => 2,
+                "extensions" => 3,
+                _ => continue,
+            };
+            if parameters[nth] != Value::Null {
+                return Err(bad(format!("'{name}' is given twice.")));
+            }
+            parameters[nth] = match nth {
+                0 | 1 => Value::String(text),
+                _ if text.is_empty() => Value::Null,
+                _ => serde_json::from_str(&text).map_err(|error| bad(format!("'{name}' is not JSON: {error}.")))?,
+            };
+        }
+        Self::checked(parameters)
+    }
+
+    fn checked([query, operation_name, variables, extensions]: [Value; 4]) -> Result<Self> {
+        let query = match query {
+            Value::String(query) if !query.trim().is_empty() => query,
+            Value::Null => return Err(bad("There is no query. Send {\"query\": \"{ viewer { id } }\"}.")),
+            Value::String(_) => return Err(bad("The query is empty.")),
+            _ => return Err(bad("'query' is not a text.")),
+        };
+        let operation_name = match operation_name {
+            Value::Null => None,
+            Value::String(name) => Some(name),
+            _ => return Err(bad("'operationName' is not a text.")),
+        };
+        object("extensions", extensions)?;
+        Ok(Self { query, operation_name, variables: object("variables", variables)? })
+    }
+}
+
+/// Whether a body is JSON by what its headers say.
+pub(super) fn check_content_type(headers: &HeaderMap) -> Result<()> {
+    let unsupported = |message: &str| Err(coded(Code::UnsupportedMediaType, message, None));
+    let is_plain = headers.get(CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity");
+    if !is_plain {
+        return unsupported("Send the body without a Content-Encoding.");
+    }
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+    let is_utf8 = parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    });
+    if is_json && is_utf8 {
+        Ok(())
+    } else {
+        unsupported("Send the body as 'Content-Type: application/json', in UTF-8.")
+    }
+}
+
+fn object(name: &str, value: Value) -> Result<Map<String, Value>> {
+    match value {
+        Value::Null => Ok(Map::new()),
+        Value::Object(fields) => Ok(fields),
+        _ => Err(bad(format!("'{name}' is not an object."))),
+    }
+}
+
+fn bad(message: impl Into<String>) -> ServerError {
+    coded(Code::BadRequest, message, None)
+}
+
+fn form_urlencoded(query: &str) -> impl Iterator<Item = (String, String)> {
+    url::form_urlencoded::parse(query.as_bytes()).map(|(name, text)| (name.into_owned(), text.into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_body_is_an_object_with_a_query() {
+        let full = br#"{"query":"{ a }","operationName":null,"variables":{"x":1},"extensions":{},"other":[]}"#;
+        let parameters = Parameters::from_body(full).expect("good");
+        assert_eq!(parameters.variables.get("x"), Some(&json!(1)));
+        for bad in [
+            "",
+            "{",
+            "[]",
+            "[{\"query\":\"{ a }\"}]",
+            "1",
+            "null",
+            "{}",
+            "{\"query\":null}",
+            "{\"query\":\"\"}",
+            "{\"query\":1}",
+            "{\"query\":\"{ a }\",\"variables\":[]}",
+            "{\"query\":\"{ a }\",\"variables\":\"{}\"}",
+            "{\"query\":\"{ a }\",\"operationName\":1}",
+            "{\"query\":\"{ a }\",\"extensions\":\"x\"}",
+        ] {
+            assert!(Parameters::from_body(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(Parameters::from_body(&[b'[', 0xff]).is_err());
+        assert!(Parameters::from_body("[".repeat(100_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_query_string_holds_the_same() {
+        let parameters = Parameters::from_query("query=%7B%20a%20%7D&variables=%7B%22x%22%3A1%7D&operationName=A&b=c");
+        let parameters = parameters.expect("good");
+        assert_eq!((parameters.query.as_str(), parameters.operation_name.as_deref()), ("{ a }", Some("A")));
+        assert_eq!(parameters.variables.get("x"), Some(&json!(1)));
+        for bad in
+            ["", "variables={}", "query=", "query={a}&variables=x", "query={a}&variables=[]", "query={a}&query={b}"]
+        {
+            assert!(Parameters::from_query(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_json_in_utf8_is_taken() {
+        let check = |content_type: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            check_content_type(&headers).is_ok()
+        };
+        assert!(check("application/json") && check("Application/JSON; charset=\"UTF-8\""));
+        assert!(check("application/json;charset=utf-8;x=y"));
+        for bad in ["", "text/plain", "application/graphql", "application/json; charset=latin1", "application/jsonp"] {
+            assert!(!check(bad), "{bad}");
+        }
+        assert!(check_content_type(&HeaderMap::new()).is_err());
+    }
+}

@@ -1,0 +1,10 @@
+//! taskql: a GraphQL API server for personal tasks. ARCHITECTURE.md is the map.
+
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod entity;
+pub mod graphql;
+pub mod http;
+pub mod telemetry;
