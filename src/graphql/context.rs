@@ -65,17 +65,22 @@ pub(super) trait ContextExt {
     /// What this root field comes to, worked out once. A document may select one field several times, in fragments
     /// most often (GraphQL, section 5.3.2); async-graphql then resolves it each time and merges the answers, which
     /// would write twice, or mix two readings of a list.
-    fn once<T>(&self, work: impl Future<Output = Result<T, Error>> + Send) -> impl Future<Output = ApiResult<T>> + Send
-    where
-        T: Clone + Send + Sync + 'static;
-
-    /// As [`once`](Self::once), for what writes: notes that something was carried out, and a panic stays in its field.
-    fn write_once<T>(
-        &self,
-        work: impl Future<Output = Result<T, Error>> + Send,
+    fn once<'c, T, W>(
+        &'c self,
+        work: impl FnOnce(&'c Store, &'c Viewer) -> W + Send,
     ) -> impl Future<Output = ApiResult<T>> + Send
     where
-        T: Clone + Send + Sync + 'static;
+        T: Clone + Send + Sync + 'static,
+        W: Future<Output = Result<T, Error>> + Send;
+
+    /// As [`once`](Self::once), for what writes: notes that something was carried out, and a panic stays in its field.
+    fn write_once<'c, T, W>(
+        &'c self,
+        work: impl FnOnce(&'c Store, &'c Viewer) -> W + Send,
+    ) -> impl Future<Output = ApiResult<T>> + Send
+    where
+        T: Clone + Send + Sync + 'static,
+        W: Future<Output = Result<T, Error>> + Send;
 }
 
 impl ContextExt for Context<'_> {
@@ -83,30 +88,31 @@ impl ContextExt for Context<'_> {
         self.data_unchecked()
     }
 
-    async fn once<T>(&self, work: impl Future<Output = Result<T, Error>> + Send) -> ApiResult<T>
+    async fn once<'c, T, W>(&'c self, work: impl FnOnce(&'c Store, &'c Viewer) -> W + Send) -> ApiResult<T>
     where
         T: Clone + Send + Sync + 'static,
+        W: Future<Output = Result<T, Error>> + Send,
     {
+        let (store, viewer) = (self.store(), self.viewer()?);
         let key = self.item.node.response_key().node.to_string();
         let fields = &self.request().fields;
         let field = fields.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
-        let outcome = field
-            .get_or_init(|| async { work.await.map(|value| Box::new(value) as Box<dyn Any + Send + Sync>) })
-            .await
-            .as_ref()
-            .map_err(Clone::clone)?;
+        let work = || async { work(store, viewer).await.map(|value| Box::new(value) as Box<dyn Any + Send + Sync>) };
+        let outcome = field.get_or_init(work).await.as_ref().map_err(Clone::clone)?;
         let value = outcome.downcast_ref::<T>().cloned();
         Ok(value.ok_or_else(|| Error::Internal("two fields of one name passed validation".into()))?)
     }
 
-    async fn write_once<T>(&self, work: impl Future<Output = Result<T, Error>> + Send) -> ApiResult<T>
+    async fn write_once<'c, T, W>(&'c self, work: impl FnOnce(&'c Store, &'c Viewer) -> W + Send) -> ApiResult<T>
     where
         T: Clone + Send + Sync + 'static,
+        W: Future<Output = Result<T, Error>> + Send,
     {
-        self.once(async {
-            let outcome = AssertUnwindSafe(work).catch_unwind().await;
+        let has_written = &self.request().has_written;
+        self.once(|store, viewer| async move {
+            let outcome = AssertUnwindSafe(work(store, viewer)).catch_unwind().await;
             let value = outcome.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())))?;
-            self.request().has_written.store(true, Ordering::Relaxed);
+            has_written.store(true, Ordering::Relaxed);
             Ok(value)
         })
         .await

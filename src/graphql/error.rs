@@ -11,8 +11,16 @@ use crate::domain::{Conflict, Error, Problem};
 #[derive(Clone)]
 pub(super) struct ApiError(Error);
 
-/// What a resolver returns.
+/// What a resolver returns. Where the field may be null, an `Option` goes around it: async-graphql lets the error of a
+/// `Result<Option<_>>` take the whole parent along.
 pub(super) type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// The same error with the argument `outer` before the path of every problem.
+    pub(super) fn within(self, outer: &'static str) -> Self {
+        Self(self.0.within(outer))
+    }
+}
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {

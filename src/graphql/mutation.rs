@@ -18,10 +18,9 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What it is made of.")] input: CreateTaskInput,
-    ) -> ApiResult<Option<CreateTaskPayload>> {
-        let viewer = ctx.viewer()?;
-        let create = async { task::create(ctx.store(), viewer, input.into()).await.map_err(|e| e.within("input")) };
-        Ok(Some(CreateTaskPayload { task: Task(ctx.write_once(create).await?) }))
+    ) -> Option<ApiResult<CreateTaskPayload>> {
+        let created = ctx.write_once(|store, viewer| task::create(store, viewer, input.into())).await;
+        Some(created.map(|task| CreateTaskPayload { task: Task(task) }).map_err(|error| error.within("input")))
     }
 
     /// A field that is left out stays; null clears it (`title` and `completed` can't be null). What alters no value
@@ -32,13 +31,11 @@ impl Mutation {
         #[graphql(desc = "The task's id.")] id: ID,
         #[graphql(desc = "The fields to change.")] input: UpdateTaskInput,
         #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
-    ) -> ApiResult<Option<UpdateTaskPayload>> {
-        let (viewer, id) = (ctx.viewer()?, TaskId::parse(&id));
-        let update = async {
-            let updated = task::update(ctx.store(), viewer, id, input.into(), expected_version).await;
-            updated.map_err(|e| e.within("input"))
-        };
-        Ok(Some(UpdateTaskPayload { task: Task(ctx.write_once(update).await?) }))
+    ) -> Option<ApiResult<UpdateTaskPayload>> {
+        let id = TaskId::parse(&id);
+        let update = |store, viewer| task::update(store, viewer, id, input.into(), expected_version);
+        let updated = ctx.write_once(update).await;
+        Some(updated.map(|task| UpdateTaskPayload { task: Task(task) }).map_err(|error| error.within("input")))
     }
 
     /// Pending becomes completed and back. For a call that is safe to repeat, use updateTask with `completed`.
@@ -47,10 +44,10 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The task's id.")] id: ID,
         #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
-    ) -> ApiResult<Option<ToggleTaskPayload>> {
-        let (viewer, id) = (ctx.viewer()?, TaskId::parse(&id));
-        let toggle = task::toggle(ctx.store(), viewer, id, expected_version);
-        Ok(Some(ToggleTaskPayload { task: Task(ctx.write_once(toggle).await?) }))
+    ) -> Option<ApiResult<ToggleTaskPayload>> {
+        let id = TaskId::parse(&id);
+        let toggled = ctx.write_once(|store, viewer| task::toggle(store, viewer, id, expected_version)).await;
+        Some(toggled.map(|task| ToggleTaskPayload { task: Task(task) }))
     }
 
     /// Removes the task for good. A second time: NOT_FOUND.
@@ -59,10 +56,10 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The task's id.")] id: ID,
         #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
-    ) -> ApiResult<Option<DeleteTaskPayload>> {
-        let (viewer, id) = (ctx.viewer()?, TaskId::parse(&id));
-        let delete = task::delete(ctx.store(), viewer, id, expected_version);
-        Ok(Some(DeleteTaskPayload { deleted_task_id: ctx.write_once(delete).await?.into() }))
+    ) -> Option<ApiResult<DeleteTaskPayload>> {
+        let id = TaskId::parse(&id);
+        let deleted = ctx.write_once(|store, viewer| task::delete(store, viewer, id, expected_version)).await;
+        Some(deleted.map(|id| DeleteTaskPayload { deleted_task_id: id.into() }))
     }
 }
 

@@ -30,9 +30,12 @@ impl Query {
     }
 
     /// One of the viewer's tasks. Absent, someone else's, or no UUID: null, with an error of code NOT_FOUND.
-    async fn task(&self, ctx: &Context<'_>, #[graphql(desc = "The task's id.")] id: ID) -> ApiResult<Option<Task>> {
-        let id = TaskId::parse(&id).ok_or(Error::NotFound)?;
-        Ok(Some(Task(ctx.loaders()?.task(id).await?.ok_or(Error::NotFound)?)))
+    async fn task(&self, ctx: &Context<'_>, #[graphql(desc = "The task's id.")] id: ID) -> Option<ApiResult<Task>> {
+        let find = async {
+            let id = TaskId::parse(&id).ok_or(Error::NotFound)?;
+            Ok(Task(ctx.loaders()?.task(id).await?.ok_or(Error::NotFound)?))
+        };
+        Some(find.await)
     }
 
     /// The viewer's tasks, a page at a time. Give `first`/`after` or `last`/`before`, not a mix; 50 without either, 0 to
@@ -61,8 +64,8 @@ impl Query {
             direction: direction.map(Into::into),
             page: PageArguments { first, after, last, before },
         };
-        let (status, viewer) = (list.status, ctx.viewer()?);
-        let page = ctx.once(async { task::list(ctx.store(), viewer, list).await.map(Arc::new) }).await?;
+        let status = list.status;
+        let page = ctx.once(|store, viewer| async move { task::list(store, viewer, list).await.map(Arc::new) }).await?;
         Ok(TaskConnection { status, page })
     }
 
@@ -71,8 +74,8 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of a task or of the viewer.")] id: ID,
-    ) -> ApiResult<Option<Node>> {
-        node(ctx, &id).await
+    ) -> Option<ApiResult<Node>> {
+        node(ctx, &id).await.transpose()
     }
 
     /// Several objects in the order asked, null where there is none; more than 100 ids: BAD_USER_INPUT.

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::context::ContextExt;
 use super::error::ApiResult;
-use crate::domain::UserId;
+use crate::domain::{UserId, Viewer};
 use crate::entity;
 
 /// A person who has tasks.
@@ -19,25 +19,27 @@ impl User {
     }
 
     /// The token's `email` claim, else what an earlier token said when it was used to change something.
-    async fn email(&self, ctx: &Context<'_>) -> ApiResult<Option<String>> {
-        match &ctx.viewer()?.email {
-            Some(email) => Ok(Some(email.to_string())),
-            None => Ok(self.row(ctx).await?.and_then(|row| row.email)),
-        }
+    async fn email(&self, ctx: &Context<'_>) -> Option<ApiResult<String>> {
+        self.claim_or_row(ctx, |viewer| viewer.email.as_deref(), |row| row.email).await.transpose()
     }
 
     /// The token's `name` claim, else what an earlier token said when it was used to change something.
-    async fn name(&self, ctx: &Context<'_>) -> ApiResult<Option<String>> {
-        match &ctx.viewer()?.name {
-            Some(name) => Ok(Some(name.to_string())),
-            None => Ok(self.row(ctx).await?.and_then(|row| row.name)),
-        }
+    async fn name(&self, ctx: &Context<'_>) -> Option<ApiResult<String>> {
+        self.claim_or_row(ctx, |viewer| viewer.name.as_deref(), |row| row.name).await.transpose()
     }
 }
 
 impl User {
-    /// What is kept of the user; nothing before the first write.
-    async fn row(&self, ctx: &Context<'_>) -> ApiResult<Option<entity::user::Model>> {
-        Ok(ctx.loaders()?.user(self.0.clone()).await?)
+    /// What the token says, else what is kept of the user: nothing before the first write.
+    async fn claim_or_row(
+        &self,
+        ctx: &Context<'_>,
+        claim: impl FnOnce(&Viewer) -> Option<&str>,
+        column: impl FnOnce(entity::user::Model) -> Option<String>,
+    ) -> ApiResult<Option<String>> {
+        match claim(ctx.viewer()?) {
+            Some(claim) => Ok(Some(claim.to_owned())),
+            None => Ok(ctx.loaders()?.user(self.0.clone()).await?.and_then(column)),
+        }
     }
 }

@@ -15,6 +15,8 @@ pub mod server;
 
 use std::sync::Arc;
 
+pub use request_log::Statements;
+
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};

@@ -38,6 +38,10 @@ impl Note {
     }
 }
 
+/// How many statements an answer cost; it rides on the response for whoever wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statements(pub u64);
+
 /// The id of the request that is being worked on.
 pub(super) fn request_id() -> Option<String> {
     ID.try_with(|id| id.to_string()).ok()
@@ -63,6 +67,8 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let note = std::mem::take(Note::of(&mut response));
+    let statements = counter.load(Ordering::Relaxed);
+    response.extensions_mut().insert(Statements(statements));
     let _in_span = span.enter();
     tracing::info!(
         %method,
@@ -71,8 +77,8 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
         operation = note.operation,
         status = response.status().as_u16(),
         code = note.code.map(Code::as_str),
-        duration_ms = began_at.elapsed().as_secs_f64() * 1_000.0,
-        statements = counter.load(Ordering::Relaxed),
+        duration_ms = (began_at.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+        statements,
         "answered"
     );
     response

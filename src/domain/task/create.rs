@@ -108,9 +108,9 @@ async fn insert(write: &Write, id: TaskId, new: Checked) -> Result<Option<Task>,
         created_revision: Set(write.revision),
     };
     let insert = Entity::insert(row).on_conflict_do_nothing_on([Column::UserId, Column::Id]);
-    let inserted = insert.exec_with_returning(&write.transaction).await?;
-    Ok(match inserted {
-        TryInsertResult::Inserted(task) => Some(task),
+    // Of many, since the library takes a missing row of one for an error.
+    Ok(match insert.exec_with_returning_many(&write.transaction).await? {
+        TryInsertResult::Inserted(mut tasks) => tasks.pop(),
         TryInsertResult::Conflicted | TryInsertResult::Empty => None,
     })
 }

@@ -1,0 +1,129 @@
+//! Many at once: nothing is lost, nothing is done twice.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::support::TestApp;
+
+const TOGGLE: &str = "mutation($id: ID!, $version: Int) {
+    toggleTask(id: $id, expectedVersion: $version) { task { completed version } } }";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_and_one_toggles_of_sixteen_clients_end_completed() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada");
+    let id = ada.create_titled("x").await;
+    let mut versions = BTreeSet::new();
+    let clients = (0..16).map(|client| {
+        let (ada, id) = (ada.clone(), id.clone());
+        tokio::spawn(async move {
+            let mut versions = Vec::new();
+            for _ in (client..101).step_by(16) {
+                let answer = ada.send(TOGGLE, json!({"id": id})).await;
+                assert_eq!(answer.code(), None, "{answer:?}");
+                versions.push(answer["data"]["toggleTask"]["task"]["version"].as_i64().expect("a version"));
+            }
+            versions
+        })
+    });
+    for client in join_all(clients).await {
+        versions.extend(client.expect("a client ends"));
+    }
+    assert_eq!(versions, (2..=102).collect());
+    let task = ada.send("query($id: ID!) { task(id: $id) { completed version } }", json!({"id": id})).await;
+    assert_eq!(task["data"]["task"], json!({"completed": true, "version": 102}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_has_one_winner() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada");
+    let id = ada.create_titled("x").await;
+    for version in 1..=5 {
+        let tries = (0..12).map(|_| {
+            let (ada, id) = (ada.clone(), id.clone());
+            tokio::spawn(async move { ada.send(TOGGLE, json!({"id": id, "version": version})).await })
+        });
+        let (mut won, mut lost) = (0, 0);
+        for answer in join_all(tries).await {
+            let answer = answer.expect("a client ends");
+            match answer.code() {
+                None => won += 1,
+                Some("CONFLICT") => {
+                    lost += 1;
+                    assert_eq!(answer["errors"][0]["extensions"]["currentVersion"], version + 1);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((won, lost), (1, 11));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_create_sent_by_many_makes_one_task() {
+    let app = TestApp::new().await;
+    let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { title createdAt } } }";
+    let tries = (0..16).map(|n| {
+        let new = app.user("new");
+        let input = json!({"id": "018f4f6e-2c1a-7d3b-9a5e-3f1b2c4d5e6f", "title": format!("of {n}")});
+        tokio::spawn(async move { new.send(create, json!({ "input": input })).await })
+    });
+    let answers = join_all(tries).await;
+    let tasks: BTreeSet<String> =
+        answers.into_iter().map(|a| a.expect("ends")["data"]["createTask"]["task"].to_string()).collect();
+    assert_eq!(tasks.len(), 1, "{tasks:?}");
+    assert_eq!(app.user("new").titles("").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_hundred_requests_at_a_hundred_at_once_all_succeed() {
+    let app = TestApp::new().await;
+    let lists = "{ tasks(first: 20) { totalCount nodes { id title } } viewer { id } }";
+    let create = "mutation { createTask(input: {title: \"x\"}) { task { id } } }";
+    let clients = (0..100).map(|client| {
+        let user = app.user(&format!("user-{}", client % 7));
+        tokio::spawn(async move {
+            for nth in 0..3 {
+                let is_create = (client * 3 + nth) % 5 == 0;
+                let answer = user.run(if is_create { create } else { lists }).await;
+                assert_eq!((answer.status.as_u16(), answer.code()), (200, None), "{answer:?}");
+            }
+        })
+    });
+    for client in join_all(clients).await {
+        client.expect("every request succeeds");
+    }
+    let mut total = 0;
+    for user in 0..7 {
+        let answer = app.user(&format!("user-{user}")).run("{ tasks(first: 0) { totalCount } }").await;
+        total += answer["data"]["tasks"]["totalCount"].as_i64().expect("a count");
+    }
+    assert_eq!(total, 60);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_that_goes_away_neither_stops_a_write_nor_loses_another() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada");
+    for round in 0_u64..60 {
+        let create = format!("mutation {{ createTask(input: {{title: \"dropped {round}\"}}) {{ task {{ id }} }} }}");
+        let (gone, stays) = (ada.clone(), ada.clone());
+        let dropped = tokio::spawn(async move { gone.run(&create).await });
+        for _ in 0..round % 12 {
+            tokio::task::yield_now().await;
+        }
+        dropped.abort();
+        // An acknowledged write is there, whatever became of the one before it.
+        let id = stays.create_titled(&format!("kept {round}")).await;
+        let read = stays.send("query($id: ID!) { task(id: $id) { id } }", json!({"id": id})).await;
+        assert_eq!(read["data"]["task"]["id"], id.as_str());
+    }
+    app.store.finish_writes().await;
+    let kept = ada.run("{ tasks(first: 100) { nodes { title } } }").await;
+    let titles = kept["data"]["tasks"]["nodes"].as_array().expect("nodes").clone();
+    let kept = titles.iter().filter(|node| node["title"].as_str().is_some_and(|t| t.starts_with("kept"))).count();
+    assert_eq!(kept, 60);
+}

@@ -1,0 +1,18 @@
+//! The suite: requests through the real router on a real database. SQLite by default; with `TASKQL_TEST_DATABASE` set
+//! to the URL of a PostgreSQL server, on databases of its own there. `scripts/test` runs it on both.
+
+mod access;
+mod concurrency;
+mod documents;
+mod faults;
+mod http;
+mod layers;
+mod list;
+mod migrations;
+mod pages;
+mod plans;
+mod schema;
+mod server;
+mod statements;
+mod support;
+mod task;

@@ -1,0 +1,192 @@
+//! The router with a database of its own, and clients that talk to it.
+
+use std::ops::Index;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
+use chrono::{DateTime, TimeDelta};
+use http_body_util::BodyExt;
+use sea_orm::DatabaseConnection;
+use serde_json::{Value, json};
+use taskql::auth::{Grant, Guard, sign};
+use taskql::domain::{Clock, Store};
+use taskql::graphql::Api;
+use taskql::http::{App, Statements, router};
+use tower::ServiceExt;
+
+use super::TestDatabase;
+
+pub(crate) const SECRET: &[u8] = b"a secret of the tests, 32 bytes and more";
+
+/// A server without its socket.
+pub(crate) struct TestApp {
+    pub(crate) router: Router,
+    pub(crate) store: Store,
+    pub(crate) db: DatabaseConnection,
+    _database: TestDatabase,
+}
+
+impl TestApp {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// An app that `change` has altered.
+    pub(crate) async fn with(change: impl FnOnce(&mut App)) -> Self {
+        Self::with_clock(ticking(), change).await
+    }
+
+    pub(crate) async fn with_clock(clock: Clock, change: impl FnOnce(&mut App)) -> Self {
+        let database = TestDatabase::migrated().await;
+        let db = database.connect().await;
+        let store = Store::new(db.clone(), clock);
+        let mut app = App {
+            api: Api::new(store.clone(), true),
+            guard: Guard::new(SECRET, None, None),
+            store: store.clone(),
+            graphiql: None,
+            cors_origins: vec!["https://app.example.com".into()],
+            is_development: false,
+        };
+        change(&mut app);
+        Self { router: router(app), store, db, _database: database }
+    }
+
+    /// A client with a token of `sub`.
+    pub(crate) fn user(&self, sub: &str) -> Client {
+        Client { router: self.router.clone(), authorization: Some(format!("Bearer {}", token(sub))) }
+    }
+
+    /// A client without a token.
+    pub(crate) fn anonymous(&self) -> Client {
+        Client { router: self.router.clone(), authorization: None }
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.expect("the router always answers")
+    }
+}
+
+/// A clock that starts on a fixed day and goes on by a millisecond each time it is asked.
+fn ticking() -> Clock {
+    let ticks = AtomicI64::new(0);
+    let start = DateTime::from_timestamp(1_800_000_000, 123_456_789).expect("a time");
+    Clock::from_fn(move || start + TimeDelta::milliseconds(ticks.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// A token that holds for an hour.
+pub(crate) fn token(sub: &str) -> String {
+    sign(SECRET, None, None, &Grant { sub, email: None, name: None, ttl: Duration::from_secs(3_600) })
+}
+
+/// Somebody who sends GraphQL.
+#[derive(Clone)]
+pub(crate) struct Client {
+    router: Router,
+    pub(crate) authorization: Option<String>,
+}
+
+impl Client {
+    /// Sends a document with variables by POST, taking `application/graphql-response+json`.
+    pub(crate) async fn send(&self, query: &str, variables: Value) -> Answer {
+        self.post(json!({ "query": query, "variables": variables })).await
+    }
+
+    /// Sends a document without variables.
+    pub(crate) async fn run(&self, query: &str) -> Answer {
+        self.post(json!({ "query": query })).await
+    }
+
+    /// Sends a body.
+    pub(crate) async fn post(&self, body: Value) -> Answer {
+        let mut request = Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("accept", "application/graphql-response+json");
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        let request = request.body(Body::from(body.to_string())).expect("a request");
+        Answer::of(self.router.clone().oneshot(request).await.expect("the router always answers")).await
+    }
+
+    /// Makes a task and returns it.
+    pub(crate) async fn create(&self, input: Value) -> Value {
+        let answer = self.send(CREATE, json!({ "input": input })).await;
+        assert!(answer.code().is_none(), "{answer:?}");
+        answer["data"]["createTask"]["task"].clone()
+    }
+
+    /// Makes a task with a title and returns its id.
+    pub(crate) async fn create_titled(&self, title: &str) -> String {
+        text(&self.create(json!({ "title": title })).await["id"])
+    }
+
+    /// All titles of a list, with the arguments as they are written.
+    pub(crate) async fn titles(&self, arguments: &str) -> Vec<String> {
+        let arguments = if arguments.is_empty() { "first: 50" } else { arguments };
+        let answer = self.run(&format!("{{ tasks({arguments}) {{ nodes {{ title }} }} }}")).await;
+        let nodes = answer["data"]["tasks"]["nodes"].as_array().unwrap_or_else(|| panic!("{answer:?}"));
+        nodes.iter().map(|node| text(&node["title"])).collect()
+    }
+}
+
+/// Every field of a task.
+pub(crate) const TASK: &str =
+    "id title description completed completedAt priority dueDate createdAt updatedAt version owner { id }";
+const CREATE: &str = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task {
+    id title description completed completedAt priority dueDate createdAt updatedAt version owner { id } } } }";
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+    pub(crate) statements: Option<u64>,
+}
+
+impl Answer {
+    pub(crate) async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into());
+        let statements = parts.extensions.get::<Statements>().map(|statements| statements.0);
+        Self { status: parts.status, headers: parts.headers, body, statements }
+    }
+
+    /// The code of the first error.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.body["errors"][0]["extensions"]["code"].as_str()
+    }
+
+    /// The paths of all problems.
+    pub(crate) fn problem_paths(&self) -> Vec<String> {
+        let problems = self.body["errors"][0]["extensions"]["problems"].as_array().cloned().unwrap_or_default();
+        let path = |problem: Value| {
+            let path = problem["path"].as_array().expect("a problem has a path");
+            path.iter().map(text).collect::<Vec<_>>().join(".")
+        };
+        problems.into_iter().map(path).collect()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Index<&str> for Answer {
+    type Output = Value;
+
+    fn index(&self, key: &str) -> &Value {
+        &self.body[key]
+    }
+}
