@@ -17,7 +17,7 @@ use crate::http::{self, App, GraphiqlPage};
 /// The user of development mode.
 const DEVELOPER: &str = "dev";
 /// How long a token for that user holds.
-const DEVELOPER_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const DEVELOPER_TTL: Duration = Duration::from_hours(30 * 24);
 
 /// Serves until it is told to stop.
 pub(super) fn run(source: &Source) -> Result<(), Failure> {

@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_time_is_a_number_and_a_unit() {
-        assert_eq!(parse_ttl("24h"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(parse_ttl("24h"), Ok(Duration::from_hours(24)));
         assert_eq!(parse_ttl("90s"), Ok(Duration::from_secs(90)));
         for bad in ["", "h", "24", "1.5h", "-1h", "24 h", "ü", "1ü", "99999999999d"] {
             assert!(parse_ttl(bad).is_err(), "{bad}");

@@ -124,7 +124,7 @@ impl Api {
         if !document.value_problems.is_empty() {
             return Err(document.value_problems.clone());
         }
-        let variables = self.types.variables(&operation.definition.variable_definitions, variables)?;
+        let variables = self.types.variables(operation.variables, variables)?;
         rows::check(operation, &variables).map_err(|error| vec![error])?;
         Ok(variables)
     }

@@ -9,7 +9,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use super::development;
 
 /// How long a browser may remember a preflight's answer.
-const MAX_AGE: Duration = Duration::from_secs(2 * 60 * 60);
+const MAX_AGE: Duration = Duration::from_hours(2);
 
 /// The answers that browsers look for. Tokens come in a header, so there are no credentials to allow.
 pub(super) fn layer(origins: &[String], is_development: bool) -> CorsLayer {

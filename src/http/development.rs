@@ -12,7 +12,7 @@ use crate::graphql::{Code, coded};
 /// Lets through what was sent to this machine by its own names.
 pub(super) async fn admit(request: Request, next: Next) -> Response {
     let names = request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());
-    let names: Vec<&str> = names.chain(request.uri().authority().map(|authority| authority.as_str())).collect();
+    let names: Vec<&str> = names.chain(request.uri().authority().map(axum::http::uri::Authority::as_str)).collect();
     let is_proxied = |name: &str| name == "forwarded" || name.starts_with("x-forwarded");
     let reason = if names.is_empty() || !names.into_iter().all(is_local) {
         "Development mode answers to localhost, 127.0.0.1 and [::1] only. Set TASKQL_JWT_SECRET to serve other names."

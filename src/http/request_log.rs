@@ -44,7 +44,7 @@ pub struct Statements(pub u64);
 
 /// The id of the request that is being worked on.
 pub(super) fn request_id() -> Option<String> {
-    ID.try_with(|id| id.to_string()).ok()
+    ID.try_with(std::string::ToString::to_string).ok()
 }
 
 /// Answers, and says so in the log. A panic on the way is a 500 like any other fault.

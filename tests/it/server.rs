@@ -15,7 +15,7 @@ const CREATE: &str = "mutation($title: String!) { createTask(input: {title: $tit
 const COUNT: &str = "{ tasks(first: 0) { totalCount } }";
 
 fn token(sub: &str) -> String {
-    sign(SECRET.as_bytes(), None, None, &Grant { sub, email: None, name: None, ttl: Duration::from_secs(600) })
+    sign(SECRET.as_bytes(), None, None, &Grant { sub, email: None, name: None, ttl: Duration::from_mins(10) })
 }
 
 #[tokio::test]
@@ -28,8 +28,8 @@ async fn development_mode_prints_what_a_developer_needs() {
     let (status, body) = process.run(&token, "{ viewer { id } }", json!({})).await.expect("an answer");
     assert_eq!((status, &body["data"]["viewer"]["id"]), (200, &json!("dev")));
     let secret = folder.join(".taskql-dev-secret");
-    let mode = std::os::unix::fs::PermissionsExt::mode(&secret.metadata().expect("the secret").permissions());
-    assert_eq!(mode & 0o777, 0o600);
+    let permissions = std::os::unix::fs::PermissionsExt::mode(&secret.metadata().expect("the secret").permissions());
+    assert_eq!(permissions & 0o777, 0o600);
     drop(process);
     // The token outlives a restart, and taskql token signs with the same secret.
     let process = Process::start(&folder, &[]).await;

@@ -282,7 +282,7 @@ async fn email_and_name_follow_the_token_and_are_remembered() {
     use taskql::auth::{Grant, sign};
     let app = TestApp::new().await;
     let with = |email, name| {
-        let grant = Grant { sub: "ada", email, name, ttl: std::time::Duration::from_secs(60) };
+        let grant = Grant { sub: "ada", email, name, ttl: std::time::Duration::from_mins(1) };
         let mut client = app.user("ada");
         client.authorization = Some(format!("Bearer {}", sign(crate::support::SECRET, None, None, &grant)));
         client

@@ -4,9 +4,7 @@
 //! one costs. Tasks without a due date come last in both directions, which no single index order gives; that list is
 //! two stretches, the dated tasks and the others, each of them a run of the same index.
 
-use sea_orm::sea_query::{
-    Asterisk, Expr, ExprTrait, NullOrdering, Order, Query, SelectStatement, SimpleExpr, UnionType,
-};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order, Query, SelectStatement, UnionType};
 use sea_orm::{
     ColumnTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     Statement,
@@ -176,17 +174,17 @@ impl Stretch {
         let tasks = tasks.order_by(column, order.clone()).order_by(Column::Id, order);
         let Some(cursor) = from else { return tasks };
         let (place, limit) = match &cursor.key {
-            Key::Absent => (SimpleExpr::from(Column::Id.into_expr()), SimpleExpr::from(cursor.id)),
-            Key::Instant(instant) => (pair(column), Expr::tuple([(*instant).into(), cursor.id.into()]).into()),
-            Key::Text(text) => (pair(column), Expr::tuple([text.as_str().into(), cursor.id.into()]).into()),
+            Key::Absent => (Column::Id.into_expr(), Expr::from(cursor.id)),
+            Key::Instant(instant) => (pair(column), Expr::tuple([(*instant).into(), cursor.id.into()])),
+            Key::Text(text) => (pair(column), Expr::tuple([text.as_str().into(), cursor.id.into()])),
         };
         tasks.filter(if ascends { place.gt(limit) } else { place.lt(limit) })
     }
 }
 
 /// The place of a row in an order: the key, then the id.
-fn pair(column: Column) -> SimpleExpr {
-    Expr::tuple([column.into_expr().into(), Column::Id.into_expr().into()]).into()
+fn pair(column: Column) -> Expr {
+    Expr::tuple([column.into_expr(), Column::Id.into_expr()])
 }
 
 /// Two stretches as one list: dated tasks before the others, or the other way round when reading backward.

@@ -1,6 +1,6 @@
 //! Changing a task. What alters no value changes nothing.
 
-use sea_orm::sea_query::{BinOper, Expr, ExprTrait, SimpleExpr};
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use super::{Priority, Task, TaskId, by_id};
@@ -35,7 +35,7 @@ pub struct TaskUpdate {
 }
 
 /// A column and the value that it is to have.
-type Assignment = (Column, SimpleExpr);
+type Assignment = (Column, Expr);
 
 /// Changes one of the viewer's tasks and returns it as it is then. Two statements, three where nothing is altered.
 ///
@@ -123,7 +123,7 @@ async fn set(
     let mut differs = Condition::any();
     let mut statement = Entity::update_many();
     for (column, value) in assignments {
-        differs = differs.add(Expr::col(column).binary(BinOper::Custom("is distinct from".into()), value.clone()));
+        differs = differs.add(Expr::col(column).binary(BinOper::Custom("is distinct from"), value.clone()));
         if matches!(column, Column::Completed) {
             statement = statement.col_expr(Column::CompletedAt, completed_at(&value, write.now));
         }
@@ -137,7 +137,7 @@ async fn set(
 }
 
 /// When the task was completed, if `completed` is what it is to be: kept where that is so already.
-fn completed_at(completed: &SimpleExpr, now: Instant) -> SimpleExpr {
+fn completed_at(completed: &Expr, now: Instant) -> Expr {
     Expr::case(Expr::col(Column::Completed).eq(completed.clone()), Expr::col(Column::CompletedAt))
         .case(completed.clone(), Expr::val(now))
         .finally(Expr::value(None::<Instant>))

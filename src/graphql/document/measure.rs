@@ -54,7 +54,12 @@ pub(super) fn measure(document: &ExecutableDocument) -> Result<Vec<Measured>> {
             return Err(too_complex(message, Some(operation.pos)));
         }
         walk.check_depth(set, Depth::default())?;
-        measured.push(Measured { name: name.map(ToString::to_string), kind: operation.node.ty.into(), roots });
+        measured.push(Measured {
+            name: name.map(ToString::to_string),
+            kind: operation.node.ty.into(),
+            variables: operation.node.variable_definitions.clone(),
+            roots,
+        });
     }
     Ok(measured)
 }

@@ -4,7 +4,7 @@
 mod measure;
 mod scan;
 
-use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, OperationType};
+use async_graphql::parser::types::{ExecutableDocument, Field, OperationType, VariableDefinition};
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{Positioned, ServerError};
 
@@ -24,6 +24,7 @@ pub struct Document {
 struct Measured {
     name: Option<String>,
     kind: OperationKind,
+    variables: Vec<Positioned<VariableDefinition>>,
     roots: Vec<Positioned<Field>>,
 }
 
@@ -41,7 +42,7 @@ pub enum OperationKind {
 /// One of a document's operations.
 #[derive(Clone, Copy)]
 pub struct Operation<'d> {
-    pub(super) definition: &'d OperationDefinition,
+    pub(super) variables: &'d [Positioned<VariableDefinition>],
     /// The fields that it selects at the root, fragments spread out.
     pub(super) roots: &'d [Positioned<Field>],
     /// What it does.
@@ -77,12 +78,8 @@ impl Document {
                 coded(Code::ValidationFailed, format!("The document has no operation named '{name}'."), None)
             })?,
         };
-        let mut definitions = self.parsed.operations.iter();
-        let (_, definition) = definitions
-            .find(|(name, _)| name.map(|name| name.as_str()) == measured.name.as_deref())
-            .expect("every operation was measured");
         Ok(Operation {
-            definition: &definition.node,
+            variables: &measured.variables,
             roots: &measured.roots,
             kind: measured.kind,
             name: measured.name.as_deref(),

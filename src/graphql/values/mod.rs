@@ -93,7 +93,7 @@ fn wrong_leaf(name: &str, input: &Input, value: &Value, enum_as_text: bool) -> O
     let is_good = match (input, value) {
         (Input::Enum(values), Value::Enum(value)) => values.contains(value.as_str()),
         (Input::Enum(values), Value::String(value)) => enum_as_text && values.contains(value),
-        (Input::Enum(_), _) | (Input::Object(_), _) => false,
+        (Input::Enum(_) | Input::Object(_), _) => false,
         (Input::Scalar, value) => match (name, value) {
             ("Int", Value::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
             ("Float", Value::Number(_)) | ("String" | "ID", Value::String(_)) | ("Boolean", Value::Boolean(_)) => true,

@@ -35,7 +35,7 @@ impl Types {
                 continue;
             };
             let mut problems = Vec::new();
-            let value = self.coerced(ty, value, &mut Place::Root(name), &mut problems);
+            let value = self.coerced(ty, value, &Place::Root(name), &mut problems);
             problems.into_iter().for_each(&mut wrong);
             variables.insert(name.clone(), value);
         }
@@ -73,7 +73,7 @@ impl Types {
                         }
                     }
                     for name in given.keys().filter(|name| fields.iter().all(|field| field.name.node != **name)) {
-                        problems.push(wrong(format!("'{}' has no field '{name}'", ty)));
+                        problems.push(wrong(format!("'{ty}' has no field '{name}'")));
                     }
                     Value::Object(given)
                 }

@@ -109,7 +109,9 @@ impl<'d> Check<'d, '_> {
             (_, Value::Variable(name)) => self.variable(name, place),
             (_, Value::Null) => {}
             (BaseType::List(of), Value::List(items)) => {
-                items.iter().for_each(|item| self.value(item, place.item(of)));
+                for item in items {
+                    self.value(item, place.item(of));
+                }
             }
             (BaseType::List(of), item) => self.value(item, place.item(of)),
             (BaseType::Named(name), value) => match (self.types.inputs.get(name.as_str()), value) {

@@ -81,7 +81,7 @@ fn ticking() -> Clock {
 
 /// A token that holds for an hour.
 pub(crate) fn token(sub: &str) -> String {
-    sign(SECRET, None, None, &Grant { sub, email: None, name: None, ttl: Duration::from_secs(3_600) })
+    sign(SECRET, None, None, &Grant { sub, email: None, name: None, ttl: Duration::from_hours(1) })
 }
 
 /// Somebody who sends GraphQL.
