@@ -1,20 +1,82 @@
 //! The guard: checks a bearer token and says for whom it speaks (RFC 7519; RFC 6750; RFC 8725).
 
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use serde::Deserialize;
 
+use super::key_set::{KeySet, KeysUnavailable};
 use crate::domain::{UserId, Viewer};
 
 /// How far the clocks of two machines may differ.
 const LEEWAY_S: u64 = 30;
 /// Most bytes of a token: far above what providers issue.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// How long a token that was verified is believed without looking again. A key that its provider takes back is at most
+/// this much longer in use.
+const REMEMBERED_FOR: Duration = Duration::from_mins(1);
+/// Most bytes of remembered tokens.
+const MAX_REMEMBERED_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Checks tokens against one secret. The algorithm is the secret's, whatever the token says.
+/// Whose signatures count.
+#[derive(Default)]
+pub struct Trust {
+    /// The secret of HS256 tokens.
+    pub secret: Option<Vec<u8>>,
+    /// The keys of an identity provider.
+    pub key_set: Option<Arc<KeySet>>,
+    /// The `iss` that each token must have.
+    pub issuer: Option<String>,
+    /// The `aud` that each token must have.
+    pub audience: Option<String>,
+}
+
+/// Checks tokens. The algorithm is the key's, whatever the token says.
 pub struct Guard {
-    key: DecodingKey,
+    secret: Option<DecodingKey>,
+    key_set: Option<Arc<KeySet>>,
     validation: Validation,
+    remembered: Cache<Box<str>, Remembered, ByLength>,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    viewer: Viewer,
+    until: Instant,
+}
+
+#[derive(Clone)]
+struct ByLength;
+
+impl Weighter<Box<str>, Remembered> for ByLength {
+    fn weight(&self, token: &Box<str>, _: &Remembered) -> u64 {
+        token.len() as u64 + 256
+    }
+}
+
+/// Why nobody was let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// The token does not hold.
+    Invalid(InvalidToken),
+    /// It cannot be told: the provider's keys are not to be had. The cause is for the log.
+    Unavailable(Arc<str>),
+}
+
+impl From<InvalidToken> for TokenError {
+    fn from(invalid: InvalidToken) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<KeysUnavailable> for TokenError {
+    fn from(KeysUnavailable(cause): KeysUnavailable) -> Self {
+        Self::Unavailable(cause)
+    }
 }
 
 /// Why a token does not hold.
@@ -26,6 +88,8 @@ pub enum InvalidToken {
     Malformed,
     /// Its header asks for what we do not do: another algorithm, another type, critical extensions.
     Unsupported,
+    /// It names a key that there is not.
+    UnknownKey,
     /// Somebody else signed it, or it was changed.
     Signature,
     /// `exp` has passed.
@@ -44,6 +108,7 @@ impl InvalidToken {
             Self::NotBearer => "Send one Authorization header, as 'Bearer' and a token.".into(),
             Self::Malformed => "The token is not a JSON Web Token.".into(),
             Self::Unsupported => "The token's header asks for an algorithm or a feature that is not accepted.".into(),
+            Self::UnknownKey => "The token is signed with a key that is not known here.".into(),
             Self::Signature => "The token's signature does not match.".into(),
             Self::Expired => "The token has expired; get a fresh one.".into(),
             Self::NotYetValid => "The token is not valid yet.".into(),
@@ -56,6 +121,7 @@ impl InvalidToken {
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
+    exp: f64,
     #[serde(default)]
     email: serde_json::Value,
     #[serde(default)]
@@ -63,19 +129,19 @@ struct Claims {
 }
 
 impl Guard {
-    /// A guard for HS256 tokens that have the given issuer and audience, where they are given.
+    /// A guard that believes `trust`.
     #[must_use]
-    pub fn new(secret: &[u8], issuer: Option<&str>, audience: Option<&str>) -> Self {
+    pub fn new(trust: Trust) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY_S;
         validation.validate_nbf = true;
         // A claim that is set here is checked where the token has it; only this list makes the token have it.
         let mut required = vec!["exp", "sub"];
-        if let Some(issuer) = issuer {
+        if let Some(issuer) = &trust.issuer {
             validation.set_issuer(&[issuer]);
             required.push("iss");
         }
-        match audience {
+        match &trust.audience {
             Some(audience) => {
                 validation.set_audience(&[audience]);
                 required.push("aud");
@@ -83,37 +149,72 @@ impl Guard {
             None => validation.validate_aud = false,
         }
         validation.set_required_spec_claims(&required);
-        Self { key: DecodingKey::from_secret(secret), validation }
+        let items = usize::try_from(MAX_REMEMBERED_BYTES / 512).unwrap_or(usize::MAX);
+        Self {
+            secret: trust.secret.as_deref().map(DecodingKey::from_secret),
+            key_set: trust.key_set,
+            validation,
+            remembered: Cache::with_weighter(items, MAX_REMEMBERED_BYTES, ByLength),
+        }
     }
 
     /// Who is asking: nobody where there is no Authorization header.
     ///
     /// # Errors
-    /// Where there is one that does not hold.
-    pub fn authenticate(&self, authorization: Option<&str>) -> Result<Option<Viewer>, InvalidToken> {
+    /// Where there is one that does not hold, or of which that cannot be told.
+    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Option<Viewer>, TokenError> {
         let Some(authorization) = authorization else { return Ok(None) };
         let (scheme, token) = authorization.split_once(' ').ok_or(InvalidToken::NotBearer)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(InvalidToken::NotBearer);
+            return Err(InvalidToken::NotBearer.into());
         }
-        self.verify(token.trim_matches(' ')).map(Some)
+        self.verify(token.trim_matches(' ')).await.map(Some)
     }
 
     /// For whom `token` speaks.
     ///
     /// # Errors
-    /// Where it does not hold.
-    pub fn verify(&self, token: &str) -> Result<Viewer, InvalidToken> {
+    /// Where it does not hold, or where that cannot be told.
+    pub async fn verify(&self, token: &str) -> Result<Viewer, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
-            return Err(InvalidToken::Malformed);
+            return Err(InvalidToken::Malformed.into());
         }
-        let token = decode::<Claims>(token, &self.key, &self.validation).map_err(|error| reason(error.kind()))?;
-        check_header(&token.header)?;
-        let Claims { sub, email, name } = token.claims;
-        let id = UserId::new(&sub).ok_or(InvalidToken::Claim("sub"))?;
-        let text = |value: serde_json::Value| value.as_str().filter(|text| !text.contains('\0')).map(Into::into);
-        Ok(Viewer { id, email: text(email), name: text(name) })
+        if let Some(known) = self.remembered.get(token)
+            && Instant::now() < known.until
+        {
+            return Ok(known.viewer);
+        }
+        let header = decode_header(token).map_err(|error| reason(error.kind()))?;
+        check_header(&header)?;
+        let key = self.key(&header).await?;
+        let mut validation = self.validation.clone();
+        validation.algorithms = vec![header.alg];
+        let claims = decode::<Claims>(token, &key, &validation).map_err(|error| reason(error.kind()))?.claims;
+        let id = UserId::new(&claims.sub).ok_or(InvalidToken::Claim("sub"))?;
+        let text = |value: &serde_json::Value| value.as_str().filter(|text| !text.contains('\0')).map(Into::into);
+        let viewer = Viewer { id, email: text(&claims.email), name: text(&claims.name) };
+        let until = Instant::now() + REMEMBERED_FOR.min(remaining(claims.exp));
+        self.remembered.insert(token.into(), Remembered { viewer: viewer.clone(), until });
+        Ok(viewer)
     }
+
+    /// The key that a token's header names, if it is one for the algorithm that the header names.
+    async fn key(&self, header: &Header) -> Result<DecodingKey, TokenError> {
+        if header.alg == Algorithm::HS256 {
+            return self.secret.clone().ok_or_else(|| InvalidToken::Unsupported.into());
+        }
+        match &self.key_set {
+            Some(keys) => keys.find(header.kid.as_deref(), header.alg).await,
+            None => Err(InvalidToken::Unsupported.into()),
+        }
+    }
+}
+
+/// How long a token still holds.
+fn remaining(exp: f64) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let end = Duration::try_from_secs_f64(exp).unwrap_or(Duration::MAX).saturating_add(Duration::from_secs(LEEWAY_S));
+    end.saturating_sub(now)
 }
 
 /// The type, where there is one, is a plain or an access token's (RFC 9068); extensions that must be understood are not.
@@ -143,6 +244,7 @@ fn reason(error: &ErrorKind) -> InvalidToken {
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+    use futures_util::FutureExt;
     use jsonwebtoken::crypto::sign;
     use jsonwebtoken::{EncodingKey, get_current_timestamp};
     use proptest::prelude::*;
@@ -163,8 +265,25 @@ mod tests {
         token_with(&json!({"alg": "HS256", "typ": "JWT"}), claims, SECRET)
     }
 
+    fn guard(issuer: Option<&str>, audience: Option<&str>) -> Guard {
+        Guard::new(Trust {
+            secret: Some(SECRET.to_vec()),
+            issuer: issuer.map(str::to_owned),
+            audience: audience.map(str::to_owned),
+            ..Trust::default()
+        })
+    }
+
+    /// A secret's tokens are verified without waiting for anything.
+    fn at_once<T>(work: impl Future<Output = Result<T, TokenError>>) -> Result<T, InvalidToken> {
+        work.now_or_never().expect("nothing to wait for").map_err(|error| match error {
+            TokenError::Invalid(invalid) => invalid,
+            TokenError::Unavailable(cause) => panic!("{cause}"),
+        })
+    }
+
     fn verify(token: &str) -> Result<Viewer, InvalidToken> {
-        Guard::new(SECRET, None, None).verify(token)
+        at_once(guard(None, None).verify(token))
     }
 
     fn now() -> u64 {
@@ -245,9 +364,9 @@ mod tests {
 
     #[test]
     fn issuer_and_audience_are_required_where_configured() {
-        let guard = Guard::new(SECRET, Some("https://issuer"), Some("tasks"));
+        let guard = guard(Some("https://issuer"), Some("tasks"));
         let exp = now() + 60;
-        let check = |claims: Value| guard.verify(&token(&claims));
+        let check = |claims: Value| at_once(guard.verify(&token(&claims)));
         assert!(check(json!({"sub": "a", "exp": exp, "iss": "https://issuer", "aud": ["x", "tasks"]})).is_ok());
         assert!(check(json!({"sub": "a", "exp": exp, "iss": "https://issuer", "aud": "tasks"})).is_ok());
         for (claims, claim) in [
@@ -263,15 +382,30 @@ mod tests {
 
     #[test]
     fn the_header_is_bearer_and_a_token() {
-        let guard = Guard::new(SECRET, None, None);
+        let guard = guard(None, None);
         let token = token(&json!({"sub": "a", "exp": now() + 60}));
-        assert_eq!(guard.authenticate(None), Ok(None));
+        assert_eq!(at_once(guard.authenticate(None)), Ok(None));
         for good in [format!("Bearer {token}"), format!("bearer  {token}")] {
-            assert!(matches!(guard.authenticate(Some(&good)), Ok(Some(_))));
+            assert!(matches!(at_once(guard.authenticate(Some(&good))), Ok(Some(_))));
         }
         for bad in ["", "Bearer", "Bearer ", "Basic YTpi", &token, &format!("Bearer {token} {token}")] {
-            assert!(guard.authenticate(Some(bad)).is_err(), "{bad}");
+            assert!(at_once(guard.authenticate(Some(bad))).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_remembered_token_still_expires() {
+        let guard = guard(None, None);
+        let good = token(&json!({"sub": "a", "exp": now() + 60}));
+        for _ in 0..2 {
+            assert!(at_once(guard.verify(&good)).is_ok());
+        }
+        assert_eq!(guard.remembered.len(), 1);
+        // Within the leeway, and gone when that is over.
+        assert!(remaining(f64::from(u32::try_from(now()).expect("this century")) - 29.0) <= Duration::from_secs(1));
+        assert_eq!(remaining(f64::from(u32::try_from(now()).expect("this century")) - 31.0), Duration::ZERO);
+        assert_eq!(remaining(f64::MAX).min(REMEMBERED_FOR), REMEMBERED_FOR);
+        assert!(at_once(guard.verify(&good[..good.len() - 1])).is_err());
     }
 
     proptest! {

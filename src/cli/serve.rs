@@ -8,11 +8,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, database, token};
-use crate::auth::{Grant, Guard, sign};
+use crate::auth::{Grant, Guard, KeySet, Patience, Trust, sign};
 use crate::config::{Config, ConfigError, Source};
 use crate::domain::{Clock, Store, migrate};
-use crate::graphql::Api;
-use crate::http::{self, App, GraphiqlPage};
+use crate::graphql::{Api, Documents, UntrustedFile};
+use crate::http::{self, App, GraphiqlPage, Limits};
 
 /// The user of development mode.
 const DEVELOPER: &str = "dev";
@@ -26,7 +26,7 @@ pub(super) fn run(source: &Source) -> Result<(), Failure> {
 }
 
 async fn serve(config: Config) -> Result<(), Failure> {
-    let secret = token::secret(&config.tokens)?;
+    let secret = config.tokens.secret.as_ref().map(|_| token::secret(&config.tokens)).transpose()?;
     let db = database::open(&config.database_url, config.pool_size).await?;
     check_schema(&config, &db).await?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
@@ -35,10 +35,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let address = listener.local_addr().unwrap_or(config.listen);
     let store = Store::new(db.clone(), Clock::system());
     let (issuer, audience) = (config.tokens.issuer.clone(), config.tokens.audience.clone());
-    let guard = Guard::new(&secret, issuer.as_deref(), audience.as_deref());
+    let key_set = config.tokens.key_set.clone().map(|url| KeySet::new(url, Patience::default())).transpose();
+    let key_set = key_set.map_err(|error| ConfigError::new("TASKQL_JWKS_URL", error))?;
+    if let Some(key_set) = key_set.clone() {
+        tokio::spawn(async move { key_set.prefetch().await });
+    }
+    let guard =
+        Guard::new(Trust { secret: secret.clone(), key_set, issuer: issuer.clone(), audience: audience.clone() });
     let developer_token = move || {
         let grant = Grant { sub: DEVELOPER, email: None, name: None, ttl: DEVELOPER_TTL };
-        sign(&secret, issuer.as_deref(), audience.as_deref(), &grant)
+        sign(secret.as_deref().unwrap_or_default(), issuer.as_deref(), audience.as_deref(), &grant)
     };
     tracing::info!(%address, database = db.get_database_backend().as_str(), "listening");
     if config.is_development() {
@@ -47,8 +53,16 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let graphiql = config
         .graphiql
         .then(|| GraphiqlPage { token: config.is_development().then(|| Box::new(developer_token) as Box<_>) });
+    let api = Api::new(store.clone(), config.introspection);
+    let documents = match &config.trusted_documents {
+        None => Documents::default(),
+        Some(path) => Documents::trusted(&api, path)
+            .map_err(|UntrustedFile(what)| ConfigError::new("TASKQL_TRUSTED_DOCUMENTS", what))?,
+    };
     let app = App {
-        api: Api::new(store.clone(), config.introspection),
+        api,
+        documents,
+        limits: Limits::new(config.max_in_flight as usize, config.rate_limit, config.trusted_proxies.clone()),
         guard,
         store: store.clone(),
         graphiql,

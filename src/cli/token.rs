@@ -28,8 +28,12 @@ pub(super) fn run(source: &Source, arguments: &ArgMatches) -> Result<(), Failure
 /// The secret that signs and checks tokens.
 pub(super) fn secret(tokens: &Tokens) -> Result<Vec<u8>, Failure> {
     match &tokens.secret {
-        Secret::Configured(secret) => Ok(secret.clone()),
-        Secret::Development => development::secret(Path::new("."))
+        None => {
+            let what = "missing; the tokens of TASKQL_JWKS_URL are signed by its provider, not here";
+            Err(ConfigError::new("TASKQL_JWT_SECRET", what).into())
+        }
+        Some(Secret::Configured(secret)) => Ok(secret.clone()),
+        Some(Secret::Development) => development::secret(Path::new("."))
             .map_err(|error| Failure::Other(format!("{}: {error}", development::SECRET_FILE))),
     }
 }

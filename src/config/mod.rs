@@ -6,6 +6,10 @@ mod settings;
 mod source;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use reqwest::Url;
 
 pub use settings::{SETTINGS, Setting, VARIABLES_WITHOUT_FLAG};
 pub use source::Source;
@@ -51,13 +55,23 @@ pub struct Config {
     pub introspection: bool,
     /// Whether the GraphiQL page is served.
     pub graphiql: bool,
+    /// The only documents to run.
+    pub trusted_documents: Option<PathBuf>,
+    /// Operations a minute for each user or address; 0 for no limit.
+    pub rate_limit: u32,
+    /// Requests worked on at once.
+    pub max_in_flight: u32,
+    /// Networks whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// How tokens are checked.
 #[derive(Clone)]
 pub struct Tokens {
-    /// The secret that signs them.
-    pub secret: Secret,
+    /// The secret that signs them; none where an identity provider alone does.
+    pub secret: Option<Secret>,
+    /// The identity provider's key set.
+    pub key_set: Option<Url>,
     /// The `iss` that each must have.
     pub issuer: Option<String>,
     /// The `aud` that each must have.
@@ -66,7 +80,11 @@ pub struct Tokens {
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tokens").field("issuer", &self.issuer).field("audience", &self.audience).finish_non_exhaustive()
+        f.debug_struct("Tokens")
+            .field("key_set", &self.key_set)
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
     }
 }
 
@@ -87,7 +105,7 @@ impl Config {
     pub fn read(source: &Source) -> Result<Self, ConfigError> {
         let listen = source.parse("TASKQL_LISTEN", parse::address)?;
         let tokens = Tokens::read_for(source, listen)?;
-        let is_development = matches!(tokens.secret, Secret::Development);
+        let is_development = tokens.are_of_development();
         Ok(Self {
             database_url: database_url(source)?,
             pool_size: source.parse("TASKQL_POOL_SIZE", parse::count)?,
@@ -97,13 +115,17 @@ impl Config {
             cors_origins: source.parse_optional("TASKQL_CORS_ORIGINS", parse::origins)?.unwrap_or_default(),
             introspection: source.parse("TASKQL_INTROSPECTION", parse::boolean)?,
             graphiql: source.parse_optional("TASKQL_GRAPHIQL", parse::boolean)?.unwrap_or(is_development),
+            trusted_documents: source.get("TASKQL_TRUSTED_DOCUMENTS").map(PathBuf::from),
+            rate_limit: source.parse("TASKQL_RATE_LIMIT", parse::count_or_none)?,
+            max_in_flight: source.parse("TASKQL_MAX_IN_FLIGHT", parse::count)?,
+            trusted_proxies: source.parse_optional("TASKQL_TRUSTED_PROXIES", parse::networks)?.unwrap_or_default(),
         })
     }
 
     /// Whether this is development mode.
     #[must_use]
     pub fn is_development(&self) -> bool {
-        matches!(self.tokens.secret, Secret::Development)
+        self.tokens.are_of_development()
     }
 }
 
@@ -113,19 +135,30 @@ impl Tokens {
     /// # Errors
     /// The first setting that cannot be used.
     pub fn read(source: &Source) -> Result<Self, ConfigError> {
+        let key_set = source.parse_optional("TASKQL_JWKS_URL", parse::key_set_url)?;
+        let secret = match secret(source, key_set.is_some())? {
+            Some(secret) => Some(Secret::Configured(secret)),
+            None => key_set.is_none().then_some(Secret::Development),
+        };
         Ok(Self {
-            secret: secret(source)?.map_or(Secret::Development, Secret::Configured),
+            secret,
+            key_set,
             issuer: source.get("TASKQL_JWT_ISSUER"),
             audience: source.get("TASKQL_JWT_AUDIENCE"),
         })
+    }
+
+    /// Whether nobody but development mode signs them.
+    fn are_of_development(&self) -> bool {
+        matches!(self.secret, Some(Secret::Development))
     }
 
     /// How a server that listens on `address` checks tokens. Development mode needs a loopback address.
     fn read_for(source: &Source, address: SocketAddr) -> Result<Self, ConfigError> {
         let tokens = Self::read(source)?;
         let may_develop = source.parse("TASKQL_DEV", parse::boolean)?;
-        if matches!(tokens.secret, Secret::Development) {
-            let advice = "set it to 32 bytes or more, for example to what 'openssl rand -base64 48' prints";
+        if tokens.are_of_development() {
+            let advice = "set it to what 'openssl rand -base64 48' prints, or set TASKQL_JWKS_URL";
             if !may_develop {
                 return Err(ConfigError::new(
                     "TASKQL_JWT_SECRET",
@@ -149,8 +182,10 @@ pub fn database_url(source: &Source) -> Result<String, ConfigError> {
     source.parse("DATABASE_URL", parse::database_url)
 }
 
-fn secret(source: &Source) -> Result<Option<Vec<u8>>, ConfigError> {
-    for name in ["TASKQL_JWT_SECRET", "BETTER_AUTH_SECRET"] {
+/// The configured secret. Better Auth's stands in for ours where there is no key set either.
+fn secret(source: &Source, has_key_set: bool) -> Result<Option<Vec<u8>>, ConfigError> {
+    let names = if has_key_set { &["TASKQL_JWT_SECRET"][..] } else { &["TASKQL_JWT_SECRET", "BETTER_AUTH_SECRET"] };
+    for name in names {
         let Some(secret) = source.get(name) else { continue };
         if secret.len() < MIN_SECRET_BYTES {
             let reason = format!(
@@ -191,6 +226,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_set_ends_development_mode_and_needs_no_secret() {
+        let url = ("TASKQL_JWKS_URL", "https://issuer.example/jwks");
+        let config = read(&[url, ("TASKQL_LISTEN", "0.0.0.0:0"), ("BETTER_AUTH_SECRET", SECRET)]).expect("good");
+        assert!(!config.is_development() && config.tokens.secret.is_none());
+        assert!(read(&[url, ("TASKQL_JWT_SECRET", SECRET)]).is_ok_and(|config| config.tokens.secret.is_some()));
+        assert!(read(&[("TASKQL_JWKS_URL", "http://localhost:3000/api/auth/jwks")]).is_ok());
+    }
+
+    #[test]
     fn without_a_secret_only_loopback_is_served() {
         let error = read(&[("TASKQL_LISTEN", "0.0.0.0:8000")]).expect_err("refused");
         assert!(error.starts_with("TASKQL_JWT_SECRET: missing"), "{error}");
@@ -216,6 +260,11 @@ mod tests {
             ("TASKQL_INTROSPECTION", "2"),
             ("TASKQL_CORS_ORIGINS", "app.example.com"),
             ("TASKQL_CORS_ORIGINS", "https://a.example, https://b.example/path"),
+            ("TASKQL_RATE_LIMIT", "-1"),
+            ("TASKQL_MAX_IN_FLIGHT", "0"),
+            ("TASKQL_TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("TASKQL_JWKS_URL", "http://issuer.example/jwks"),
+            ("TASKQL_JWKS_URL", "issuer"),
             ("TASKQL_JWT_SECRET", "short"),
             ("BETTER_AUTH_SECRET", "short"),
             ("DATABASE_URL", "mysql://localhost/x"),

@@ -1,9 +1,11 @@
 //! The forms of the settings. An error says what would be right; the caller puts the setting's name before it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use axum::http::Uri;
+use ipnet::IpNet;
+use reqwest::Url;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use tracing_subscriber::EnvFilter;
@@ -22,6 +24,32 @@ pub(super) fn boolean(text: &str) -> Parsed<bool> {
 
 pub(super) fn count(text: &str) -> Parsed<u32> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("'{text}' is not a number of 1 or more"))
+}
+
+pub(super) fn count_or_none(text: &str) -> Parsed<u32> {
+    text.parse().map_err(|_| format!("'{text}' is not a number of 0 or more"))
+}
+
+pub(super) fn networks(text: &str) -> Parsed<Vec<IpNet>> {
+    let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
+    networks.map(network).collect()
+}
+
+/// A network, or one address of it.
+fn network(text: &str) -> Parsed<IpNet> {
+    let one = text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse().ok().or(one).ok_or_else(|| format!("'{text}' is not a network such as 10.0.0.0/8 or fd00::/8"))
+}
+
+/// Keys decide who is who, so they come encrypted, or from this machine.
+pub(super) fn key_set_url(text: &str) -> Parsed<Url> {
+    let url: Url = text.parse().map_err(|_| format!("'{text}' is not a URL such as https://auth.example.com/jwks"))?;
+    let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_local => Ok(url),
+        _ => Err(format!("'{text}' is neither https nor on this machine")),
+    }
 }
 
 pub(super) fn address(text: &str) -> Parsed<SocketAddr> {

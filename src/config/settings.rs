@@ -39,7 +39,7 @@ pub const VARIABLES_WITHOUT_FLAG: &[Setting] = &[
         variable: "BETTER_AUTH_SECRET",
         default: None,
         value: "SECRET",
-        help: "serves as the secret where TASKQL_JWT_SECRET is not set",
+        help: "serves as the secret where neither TASKQL_JWT_SECRET nor TASKQL_JWKS_URL is set",
     },
 ];
 
@@ -50,6 +50,12 @@ pub const SETTINGS: &[Setting] = &[
         default: Some("127.0.0.1:8000"),
         value: "ADDRESS:PORT",
         help: "Where to listen; port 0 takes a free one, and the log says which",
+    },
+    Setting {
+        variable: "TASKQL_JWKS_URL",
+        default: None,
+        value: "URL",
+        help: "Key set of an identity provider (RS256, PS256, ES256, ES384, EdDSA)",
     },
     Setting {
         variable: "TASKQL_JWT_ISSUER",
@@ -81,6 +87,30 @@ pub const SETTINGS: &[Setting] = &[
         value: "BOOL",
         help: "Serve the GraphiQL page; without a word, in development mode only",
     },
+    Setting {
+        variable: "TASKQL_TRUSTED_DOCUMENTS",
+        default: None,
+        value: "PATH",
+        help: "File or folder of the only documents to run",
+    },
+    Setting {
+        variable: "TASKQL_RATE_LIMIT",
+        default: Some("600"),
+        value: "NUMBER",
+        help: "Operations a minute for each user, or address without one; 0 for no limit",
+    },
+    Setting {
+        variable: "TASKQL_MAX_IN_FLIGHT",
+        default: Some("256"),
+        value: "NUMBER",
+        help: "Requests worked on at once; one more gets 503",
+    },
+    Setting {
+        variable: "TASKQL_TRUSTED_PROXIES",
+        default: None,
+        value: "NETWORKS",
+        help: "Comma-separated networks whose X-Forwarded-For is believed, such as 10.0.0.0/8",
+    },
     Setting { variable: "TASKQL_POOL_SIZE", default: Some("10"), value: "NUMBER", help: "Most database connections" },
     Setting {
         variable: "TASKQL_MIGRATE",
@@ -92,7 +122,7 @@ pub const SETTINGS: &[Setting] = &[
         variable: "TASKQL_DEV",
         default: Some("true"),
         value: "BOOL",
-        help: "Allow development mode: with no secret set and on a loopback address, a secret of our own",
+        help: "Allow development mode: with neither secret nor key set, on a loopback address, a secret of our own",
     },
     Setting {
         variable: "TASKQL_LOG",

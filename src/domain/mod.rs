@@ -16,7 +16,7 @@ mod viewer;
 
 pub use clock::Clock;
 pub use error::{Conflict, Error, Problem, Problems};
-pub use store::{Store, Write};
+pub use store::{PoolStatus, Store, Write};
 pub use viewer::{UserId, Viewer};
 
 /// An instant as it is stored: UTC, whole microseconds, of the years 0001 to 9999.

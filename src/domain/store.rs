@@ -1,10 +1,14 @@
 //! The database with what every verb needs beside it: the clock, and transactions that cannot be cut short.
 
+use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -13,12 +17,19 @@ use super::{Clock, Error, Instant, Viewer, statements, user};
 /// How long a write waits for the writes before it on SQLite, which has one writer at a time.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
 
+/// How long an operation waits for a connection.
+const CONNECTION_WAIT: Duration = Duration::from_secs(1);
+
 /// A handle on the database; clones share it.
 #[derive(Clone)]
 pub struct Store {
     db: DatabaseConnection,
     clock: Clock,
     writes: TaskTracker,
+    /// As many as the pool has connections. Who waits, waits here, in order and where it can be seen.
+    connections: Arc<Semaphore>,
+    pool_size: usize,
+    waiting: Arc<AtomicUsize>,
     /// SQLite's writers queue here, in order, instead of polling for the file lock and holding a connection each.
     sqlite_writer: Option<Arc<Mutex<()>>>,
 }
@@ -28,15 +39,54 @@ impl Store {
     #[must_use]
     pub fn new(mut db: DatabaseConnection, clock: Clock) -> Self {
         statements::watch(&mut db);
-        let is_sqlite = db.get_database_backend() == sea_orm::DbBackend::Sqlite;
+        let is_sqlite = db.get_database_backend() == DbBackend::Sqlite;
         let sqlite_writer = is_sqlite.then(|| Arc::new(Mutex::new(())));
-        Self { db, clock, writes: TaskTracker::new(), sqlite_writer }
+        let pool_size = if is_sqlite {
+            db.get_sqlite_connection_pool().options().get_max_connections()
+        } else {
+            db.get_postgres_connection_pool().options().get_max_connections()
+        } as usize;
+        let connections = Arc::new(Semaphore::new(pool_size));
+        let waiting = Arc::default();
+        Self { db, clock, writes: TaskTracker::new(), connections, pool_size, waiting, sqlite_writer }
     }
 
-    /// The connection pool, for reading.
+    /// A connection's worth of the pool, for one statement at a time.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where none is free for too long.
+    pub(super) async fn connection(&self) -> Result<Connection<'_>, Error> {
+        Ok(Connection { db: &self.db, _permit: self.permit().await? })
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Error> {
+        if let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _waiting = Waiting::new(&self.waiting);
+        let permit = tokio::time::timeout(CONNECTION_WAIT, Arc::clone(&self.connections).acquire_owned()).await;
+        permit.ok().and_then(Result::ok).ok_or_else(|| Error::Unavailable("no database connection is free".into()))
+    }
+
+    /// How the pool is used at this moment.
     #[must_use]
-    pub fn db(&self) -> &DatabaseConnection {
-        &self.db
+    pub fn pool(&self) -> PoolStatus {
+        let idle = if self.sqlite_writer.is_some() {
+            self.db.get_sqlite_connection_pool().num_idle()
+        } else {
+            self.db.get_postgres_connection_pool().num_idle()
+        };
+        PoolStatus {
+            in_use: self.pool_size - self.connections.available_permits(),
+            idle,
+            waiting: self.waiting.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.db.get_database_backend()
     }
 
     /// Whether the database answers. One statement.
@@ -44,7 +94,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] where it does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.db.ping().await?)
+        Ok(self.connection().await?.ping().await?)
     }
 
     /// Runs `work` in a transaction that holds the viewer's row and carries the number of the change. It runs in a task
@@ -72,18 +122,60 @@ impl Store {
     }
 
     async fn begin(self, viewer: Viewer) -> Result<Write, Error> {
-        let turn = match self.sqlite_writer {
+        let turn = match &self.sqlite_writer {
             Some(writer) => Some(
-                tokio::time::timeout(WRITER_WAIT, writer.lock_owned())
+                tokio::time::timeout(WRITER_WAIT, Arc::clone(writer).lock_owned())
                     .await
                     .map_err(|_| Error::Unavailable("waited too long for the writes before".into()))?,
             ),
             None => None,
         };
+        let permit = self.permit().await?;
         let transaction = self.db.begin_with_options(immediate()).await?;
         let now = self.clock.now();
         let revision = user::take_revision(&transaction, &viewer, now).await?;
-        Ok(Write { transaction, viewer, now, revision, _turn: turn })
+        Ok(Write { transaction, viewer, now, revision, _permit: permit, _turn: turn })
+    }
+}
+
+/// How a pool is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Connections that work for somebody.
+    pub in_use: usize,
+    /// Open connections that do not.
+    pub idle: usize,
+    /// Operations that wait for one.
+    pub waiting: usize,
+}
+
+/// The pool, with the right to one of its connections.
+pub(super) struct Connection<'s> {
+    db: &'s DatabaseConnection,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Deref for Connection<'_> {
+    type Target = DatabaseConnection;
+
+    fn deref(&self) -> &DatabaseConnection {
+        self.db
+    }
+}
+
+/// Counts one that waits, for as long as it does.
+struct Waiting<'s>(&'s AtomicUsize);
+
+impl<'s> Waiting<'s> {
+    fn new(count: &'s AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -103,6 +195,7 @@ pub struct Write {
     pub now: Instant,
     /// The number of this change among the viewer's.
     pub revision: i64,
+    _permit: OwnedSemaphorePermit,
     _turn: Option<OwnedMutexGuard<()>>,
 }
 

@@ -15,6 +15,10 @@ pub enum Code {
     QueryTooComplex,
     /// A rule on well-typed values.
     BadUserInput,
+    /// No document of that hash is known: send the text too.
+    PersistedQueryNotFound,
+    /// Only trusted documents are run.
+    DocumentNotTrusted,
     /// Nothing there for this viewer.
     NotFound,
     /// The state of the object forbids it.
@@ -31,6 +35,8 @@ pub enum Code {
     PayloadTooLarge,
     /// The body is not JSON by its type.
     UnsupportedMediaType,
+    /// Too many operations in a minute.
+    RateLimited,
     /// A fault of ours.
     InternalServerError,
     /// The database is away, or the server full.
@@ -56,9 +62,10 @@ impl Code {
 }
 
 /// The codes, the most severe first.
-const CODES: [(Code, &str); 15] = [
+const CODES: [(Code, &str); 18] = [
     (Code::InternalServerError, "INTERNAL_SERVER_ERROR"),
     (Code::ServiceUnavailable, "SERVICE_UNAVAILABLE"),
+    (Code::RateLimited, "RATE_LIMITED"),
     (Code::Unauthenticated, "UNAUTHENTICATED"),
     (Code::Forbidden, "FORBIDDEN"),
     (Code::MethodNotAllowed, "METHOD_NOT_ALLOWED"),
@@ -69,6 +76,8 @@ const CODES: [(Code, &str); 15] = [
     (Code::ParseFailed, "GRAPHQL_PARSE_FAILED"),
     (Code::ValidationFailed, "GRAPHQL_VALIDATION_FAILED"),
     (Code::QueryTooComplex, "QUERY_TOO_COMPLEX"),
+    (Code::DocumentNotTrusted, "DOCUMENT_NOT_TRUSTED"),
+    (Code::PersistedQueryNotFound, "PERSISTED_QUERY_NOT_FOUND"),
     (Code::BadUserInput, "BAD_USER_INPUT"),
     (Code::NotFound, "NOT_FOUND"),
     (Code::Conflict, "CONFLICT"),
@@ -93,4 +102,38 @@ pub(super) fn code_of(error: &ServerError) -> Option<Code> {
 /// The gravest code of several.
 pub(super) fn most_severe(codes: impl Iterator<Item = Code>) -> Option<Code> {
     codes.min_by_key(|code| CODES.iter().position(|(other, _)| other == code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_in_the_table_once() {
+        for (code, name) in CODES {
+            assert_eq!((code.as_str(), Code::parse(name)), (name, Some(code)));
+        }
+        // The match makes a new code fail to compile here until it is counted.
+        let counted = |code| match code {
+            Code::BadRequest
+            | Code::ParseFailed
+            | Code::ValidationFailed
+            | Code::QueryTooComplex
+            | Code::BadUserInput
+            | Code::PersistedQueryNotFound
+            | Code::DocumentNotTrusted
+            | Code::NotFound
+            | Code::Conflict
+            | Code::Unauthenticated
+            | Code::Forbidden
+            | Code::MethodNotAllowed
+            | Code::NotAcceptable
+            | Code::PayloadTooLarge
+            | Code::UnsupportedMediaType
+            | Code::RateLimited
+            | Code::InternalServerError
+            | Code::ServiceUnavailable => 18,
+        };
+        assert_eq!(CODES.len(), counted(Code::BadRequest));
+    }
 }

@@ -1,5 +1,7 @@
 //! Answers under /graphql: JSON whose errors carry a code, with the status that code stands for.
 
+use std::time::Duration;
+
 use async_graphql::{ServerError, Value};
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
@@ -7,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::accept::MediaType;
+use super::metrics::Limit;
 use super::request_log::{self, Note};
 use crate::graphql::{Code, Reply};
 
@@ -27,7 +30,9 @@ fn status_of(code: Code) -> StatusCode {
         Code::BadRequest | Code::ParseFailed | Code::ValidationFailed | Code::QueryTooComplex => {
             StatusCode::BAD_REQUEST
         }
-        Code::BadUserInput | Code::NotFound | Code::Conflict => StatusCode::OK,
+        Code::DocumentNotTrusted => StatusCode::BAD_REQUEST,
+        Code::BadUserInput | Code::NotFound | Code::Conflict | Code::PersistedQueryNotFound => StatusCode::OK,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::Forbidden => StatusCode::FORBIDDEN,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -46,7 +51,8 @@ fn status(reply: &Reply, media: MediaType) -> StatusCode {
         return StatusCode::OK;
     }
     let Some(code) = reply.gravest() else { return StatusCode::OK };
-    let is_of_the_document = matches!(code, Code::ParseFailed | Code::ValidationFailed | Code::QueryTooComplex);
+    let is_of_the_document =
+        matches!(code, Code::ParseFailed | Code::ValidationFailed | Code::QueryTooComplex | Code::DocumentNotTrusted);
     if media == MediaType::Json && is_of_the_document { StatusCode::OK } else { status_of(code) }
 }
 
@@ -80,6 +86,21 @@ pub(super) fn refuse_method(error: ServerError, allowed: &'static str) -> Respon
     response
 }
 
+/// A refusal by a limit that passes, with the seconds to wait.
+pub(super) fn refuse_for(error: ServerError, wait: Duration, limit: Limit) -> Response {
+    let mut response = refuse_by(error, limit);
+    let seconds = wait.as_secs() + 1;
+    response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    response
+}
+
+/// A refusal by a limit.
+pub(super) fn refuse_by(error: ServerError, limit: Limit) -> Response {
+    let mut response = refuse(error);
+    Note::of(&mut response).limit = Some(limit);
+    response
+}
+
 fn respond(reply: &Reply, status: StatusCode, code: Option<Code>, media: MediaType) -> Response {
     let body = Body { errors: &reply.errors, data: reply.data.as_ref() };
     let Ok(json) = serde_json::to_vec(&body) else {
@@ -91,7 +112,9 @@ fn respond(reply: &Reply, status: StatusCode, code: Option<Code>, media: MediaTy
         response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
     }
     if let Some(code) = code {
-        Note::of(&mut response).code = Some(code);
+        let note = Note::of(&mut response);
+        note.code = Some(code);
+        note.limit = (code == Code::QueryTooComplex).then_some(Limit::Document);
     }
     response
 }

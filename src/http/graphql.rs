@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::ServerError;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, VARY, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
@@ -12,12 +11,13 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::Response;
 
 use super::accept::{MediaType, negotiate};
-use super::answer::{answer, refuse, refuse_method};
+use super::answer::{answer, refuse, refuse_by, refuse_for, refuse_method};
 use super::body::{self, Unread};
+use super::metrics::Limit;
 use super::parameters::{Parameters, check_content_type};
 use super::request_log::Note;
 use super::{App, graphiql};
-use crate::auth::InvalidToken;
+use crate::auth::{InvalidToken, TokenError};
 use crate::domain::Viewer;
 use crate::graphql::{Call, Code, OperationKind, Reply, coded};
 
@@ -31,7 +31,7 @@ pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
         Ok(response) => response,
         Err(_) => {
             let message = "This took too long. What it was about to change may still be changed.";
-            refuse(coded(Code::ServiceUnavailable, message, None))
+            refuse_by(coded(Code::ServiceUnavailable, message, None), Limit::Time)
         }
     };
     response.headers_mut().append(VARY, HeaderValue::from_static("accept"));
@@ -64,12 +64,26 @@ async fn respond(app: &App, parts: &Parts, body: Body) -> Response {
     } else {
         match read_body(&parts.headers, body).await {
             Ok(body) => Parameters::from_body(&body),
-            Err(error) => return refuse(error),
+            Err(response) => return *response,
         }
     };
-    let viewer = match authenticate(app, &parts.headers) {
+    let viewer = match authenticate(app, &parts.headers).await {
         Ok(viewer) => viewer,
-        Err(response) => return *response,
+        Err(TokenError::Invalid(invalid)) => {
+            return app.limits.count(None, parts).map_or_else(too_many, |()| unauthenticated(invalid));
+        }
+        Err(TokenError::Unavailable(cause)) => {
+            tracing::warn!(%cause, "a token could not be checked");
+            let message = "Tokens cannot be checked right now. Try again in a moment.";
+            return refuse(coded(Code::ServiceUnavailable, message, None));
+        }
+    };
+    if let Err(wait) = app.limits.count(viewer.as_ref(), parts) {
+        return too_many(wait);
+    }
+    let Some(_place) = app.limits.enter() else {
+        let message = "The server is full. Try again in a moment.";
+        return refuse_by(coded(Code::ServiceUnavailable, message, None), Limit::InFlight);
     };
     match parameters {
         Ok(parameters) => run(app, parameters, viewer, media, is_get).await,
@@ -77,34 +91,44 @@ async fn respond(app: &App, parts: &Parts, body: Body) -> Response {
     }
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, ServerError> {
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Box<Response>> {
     if let Err(error) = check_content_type(headers) {
         body::discard(headers, body);
-        return Err(error);
+        return Err(refuse(error).into());
     }
     body::read(headers, body).await.map_err(|unread| match unread {
-        Unread::TooLarge => coded(Code::PayloadTooLarge, "The body has more than 256 KiB.", None),
-        Unread::Broken => coded(Code::BadRequest, "The body ended too early.", None),
+        Unread::TooLarge => {
+            refuse_by(coded(Code::PayloadTooLarge, "The body has more than 256 KiB.", None), Limit::Body).into()
+        }
+        Unread::Broken => refuse(coded(Code::BadRequest, "The body ended too early.", None)).into(),
     })
 }
 
+fn too_many(wait: Duration) -> Response {
+    let message = "That were too many operations in a minute. Retry-After says when to go on.";
+    refuse_for(coded(Code::RateLimited, message, None), wait, Limit::Rate)
+}
+
 /// Who is asking. A token that does not hold is refused for the whole request.
-fn authenticate(app: &App, headers: &HeaderMap) -> Result<Option<Viewer>, Box<Response>> {
+async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Option<Viewer>, TokenError> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
-    let viewer = match (given.next(), given.next()) {
-        (None, _) => return Ok(None),
-        (Some(one), None) => match one.to_str() {
-            Ok(text) => app.guard.authenticate(Some(text)),
-            Err(_) => Err(InvalidToken::NotBearer),
-        },
-        (Some(_), Some(_)) => Err(InvalidToken::NotBearer),
-    };
-    viewer.map_err(|invalid| {
-        let mut response = refuse(coded(Code::Unauthenticated, invalid.message(), None));
-        let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{}\"", invalid.message());
-        challenge_with(&mut response, challenge.parse().unwrap_or(HeaderValue::from_static("Bearer")));
-        Box::new(response)
-    })
+    match (given.next(), given.next()) {
+        (None, _) => Ok(None),
+        (Some(one), None) => {
+            let text = one.to_str().map_err(|_| InvalidToken::NotBearer)?;
+            app.guard.authenticate(Some(text)).await
+        }
+        (Some(_), Some(_)) => Err(InvalidToken::NotBearer.into()),
+    }
+}
+
+fn unauthenticated(invalid: InvalidToken) -> Response {
+    let message = invalid.message();
+    let mut response = refuse(coded(Code::Unauthenticated, message.as_str(), None));
+    // No message has a quote or a backslash.
+    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{message}\"");
+    challenge_with(&mut response, challenge.parse().unwrap_or(HeaderValue::from_static("Bearer")));
+    response
 }
 
 /// Says how to authenticate (RFC 6750, section 3).
@@ -113,9 +137,9 @@ fn challenge_with(response: &mut Response, challenge: HeaderValue) {
 }
 
 async fn run(app: &App, parameters: Parameters, viewer: Option<Viewer>, media: MediaType, is_get: bool) -> Response {
-    let Parameters { query, operation_name, variables } = parameters;
+    let Parameters { asked, operation_name, variables } = parameters;
     let refused = |error| answer(Reply { data: None, errors: vec![error] }, media);
-    let document = match app.api.read(&query) {
+    let document = match app.documents.find(&app.api, &asked) {
         Ok(document) => document,
         Err(error) => return refused(error),
     };

@@ -9,28 +9,38 @@ mod development;
 mod graphiql;
 mod graphql;
 mod health;
+mod limits;
+mod metrics;
 mod parameters;
 mod request_log;
 pub mod server;
 
 use std::sync::Arc;
 
+pub use limits::Limits;
 pub use request_log::Statements;
 
 use axum::Router;
+use axum::extract::FromRef;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get};
 
+use metrics::Metrics;
+
 use crate::auth::Guard;
 use crate::domain::Store;
-use crate::graphql::{Api, Code, coded};
+use crate::graphql::{Api, Code, Documents, coded};
 
 /// What the handlers share.
 pub struct App {
     /// The API.
     pub api: Api,
+    /// The documents that it knows.
+    pub documents: Documents,
+    /// How much it does at once, and for whom.
+    pub limits: Limits,
     /// Who may pass.
     pub guard: Guard,
     /// For the readiness probe.
@@ -50,6 +60,13 @@ pub struct GraphiqlPage {
     pub token: Option<Box<dyn Fn() -> String + Send + Sync>>,
 }
 
+/// The handlers' state.
+#[derive(Clone, FromRef)]
+struct Shared {
+    app: Arc<App>,
+    metrics: Arc<Metrics>,
+}
+
 /// All paths, with what stands before them.
 pub fn router(app: App) -> Router {
     let cors = cors::layer(&app.cors_origins, app.is_development);
@@ -57,11 +74,14 @@ pub fn router(app: App) -> Router {
     let mut routes = Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/health", get(health::health))
-        .route("/ready", get(health::ready));
+        .route("/ready", get(health::ready))
+        .route("/metrics", get(metrics::metrics));
     if has_page {
         routes = routes.route("/", get(graphiql::lead_there)).route("/graphiql/{file}", get(graphiql::file));
     }
-    let mut routes = routes.fallback(nothing_there).with_state(Arc::new(app));
+    let metrics = Arc::new(Metrics::new());
+    let state = Shared { app: Arc::new(app), metrics: Arc::clone(&metrics) };
+    let mut routes = routes.fallback(nothing_there).with_state(state);
     if is_development {
         routes = routes.layer(from_fn(development::admit));
     }
@@ -76,7 +96,7 @@ pub fn router(app: App) -> Router {
             }
         }));
     }
-    routes.layer(from_fn_with_state((), request_log::log))
+    routes.layer(from_fn_with_state(metrics, request_log::log))
 }
 
 async fn nothing_there() -> Response {

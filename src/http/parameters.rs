@@ -5,12 +5,13 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::{Map, Value};
 
-use crate::graphql::{Code, coded};
+use crate::graphql::{Asked, Code, coded};
 
 /// A GraphQL request.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Parameters {
-    pub(super) query: String,
+    /// The document, or what stands for it.
+    pub(super) asked: Asked,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Map<String, Value>,
 }
@@ -26,48 +27,63 @@ impl Parameters {
             Value::Array(_) => return Err(bad("The body is a batch; send one operation a request.")),
             _ => return Err(bad("The body is not a JSON object with a query.")),
         };
-        let mut take = |name| fields.remove(name).unwrap_or_default();
-        let parameters = [take("query"), take("operationName"), take("variables"), take("extensions")];
-        Self::checked(parameters)
+        Self::checked(NAMES.map(|name| fields.remove(name).unwrap_or_default()))
     }
 
     /// Reads a query string.
     pub(super) fn from_query(query: &str) -> Result<Self> {
-        let mut parameters = [const { Value::Null }; 4];
+        let mut parameters = [const { Value::Null }; NAMES.len()];
         for (name, text) in form_urlencoded(query) {
-            let nth = match name.as_str() {
-                "query" => 0,
-                "operationName" => 1,
-                "variables" => 2,
-                "extensions" => 3,
-                _ => continue,
-            };
+            let Some(nth) = NAMES.iter().position(|known| *known == name) else { continue };
             if parameters[nth] != Value::Null {
                 return Err(bad(format!("'{name}' is given twice.")));
             }
-            parameters[nth] = match nth {
-                0 | 1 => Value::String(text),
-                _ if text.is_empty() => Value::Null,
-                _ => serde_json::from_str(&text).map_err(|error| bad(format!("'{name}' is not JSON: {error}.")))?,
+            let is_json = matches!(name.as_str(), "variables" | "extensions");
+            parameters[nth] = match is_json {
+                true if text.is_empty() => Value::Null,
+                true => serde_json::from_str(&text).map_err(|error| bad(format!("'{name}' is not JSON: {error}.")))?,
+                false => Value::String(text),
             };
         }
         Self::checked(parameters)
     }
 
-    fn checked([query, operation_name, variables, extensions]: [Value; 4]) -> Result<Self> {
-        let query = match query {
-            Value::String(query) if !query.trim().is_empty() => query,
-            Value::Null => return Err(bad("There is no query. Send {\"query\": \"{ viewer { id } }\"}.")),
-            Value::String(_) => return Err(bad("The query is empty.")),
-            _ => return Err(bad("'query' is not a text.")),
-        };
-        let operation_name = match operation_name {
-            Value::Null => None,
-            Value::String(name) => Some(name),
-            _ => return Err(bad("'operationName' is not a text.")),
-        };
-        object("extensions", extensions)?;
-        Ok(Self { query, operation_name, variables: object("variables", variables)? })
+    fn checked([query, document_id, operation_name, variables, extensions]: [Value; NAMES.len()]) -> Result<Self> {
+        let hash = persisted_hash(object("extensions", extensions)?)?;
+        let asked = Asked { query: text("query", query)?, id: text("documentId", document_id)?, hash };
+        if asked.id.is_none() && asked.hash.is_none() {
+            match asked.query.as_deref().map(str::trim) {
+                None => return Err(bad("There is no query. Send {\"query\": \"{ viewer { id } }\"}.")),
+                Some("") => return Err(bad("The query is empty.")),
+                Some(_) => {}
+            }
+        }
+        let operation_name = text("operationName", operation_name)?;
+        Ok(Self { asked, operation_name, variables: object("variables", variables)? })
+    }
+}
+
+/// The parameters that are read; others are passed over.
+const NAMES: [&str; 5] = ["query", "documentId", "operationName", "variables", "extensions"];
+
+/// The hash of an automatic persisted query, as Apollo Client sends it.
+fn persisted_hash(extensions: Map<String, Value>) -> Result<Option<String>> {
+    let wrong =
+        || bad("'extensions.persistedQuery' is not {\"version\": 1, \"sha256Hash\": \"64 hexadecimal digits\"}.");
+    match extensions.get("persistedQuery") {
+        None | Some(Value::Null) => Ok(None),
+        Some(persisted) => match (&persisted["version"], &persisted["sha256Hash"]) {
+            (Value::Number(version), Value::String(hash)) if version.as_u64() == Some(1) => Ok(Some(hash.clone())),
+            _ => Err(wrong()),
+        },
+    }
+}
+
+fn text(name: &str, value: Value) -> Result<Option<String>> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        _ => Err(bad(format!("'{name}' is not a text."))),
     }
 }
 
@@ -148,7 +164,10 @@ mod tests {
     fn a_query_string_holds_the_same() {
         let parameters = Parameters::from_query("query=%7B%20a%20%7D&variables=%7B%22x%22%3A1%7D&operationName=A&b=c");
         let parameters = parameters.expect("good");
-        assert_eq!((parameters.query.as_str(), parameters.operation_name.as_deref()), ("{ a }", Some("A")));
+        assert_eq!(
+            (parameters.asked.query.as_deref().unwrap_or_default(), parameters.operation_name.as_deref()),
+            ("{ a }", Some("A"))
+        );
         assert_eq!(parameters.variables.get("x"), Some(&json!(1)));
         for bad in
             ["", "variables={}", "query=", "query={a}&variables=x", "query={a}&variables=[]", "query={a}&query={b}"]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -14,6 +14,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::answer;
+use super::metrics::{Limit, Metrics};
 use crate::domain::statements;
 use crate::graphql::{Code, OperationKind, coded};
 
@@ -29,6 +30,8 @@ pub(super) struct Note {
     pub(super) kind: Option<OperationKind>,
     pub(super) operation: Option<String>,
     pub(super) code: Option<Code>,
+    /// The limit that refused it.
+    pub(super) limit: Option<Limit>,
 }
 
 impl Note {
@@ -48,12 +51,13 @@ pub(super) fn request_id() -> Option<String> {
 }
 
 /// Answers, and says so in the log. A panic on the way is a 500 like any other fault.
-pub(super) async fn log(request: Request, next: Next) -> Response {
+pub(super) async fn log(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     let began_at = Instant::now();
     let id: Arc<str> = Uuid::new_v4().simple().to_string().into();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let counter = Arc::new(AtomicU64::new(0));
-    let span = tracing::info_span!("request", %id);
+    let trace_id = trace_id(request.headers()).unwrap_or_else(|| id.to_string());
+    let span = tracing::info_span!("request", %id, trace_id);
     let work = async {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         answered.unwrap_or_else(|_| {
@@ -69,6 +73,8 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
     let note = std::mem::take(Note::of(&mut response));
     let statements = counter.load(Ordering::Relaxed);
     response.extensions_mut().insert(Statements(statements));
+    let took = began_at.elapsed();
+    metrics.count(&note, response.status().as_u16(), took, statements);
     let _in_span = span.enter();
     tracing::info!(
         %method,
@@ -77,9 +83,44 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
         operation = note.operation,
         status = response.status().as_u16(),
         code = note.code.map(Code::as_str),
-        duration_ms = (began_at.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+        duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3,
         statements,
         "answered"
     );
     response
+}
+
+/// The trace that a request belongs to (W3C Trace Context, section 3.2): `00-TRACE-PARENT-FLAGS` in hexadecimal digits.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-');
+    let (version, trace) = (parts.next()?, parts.next()?);
+    let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_trace = trace.len() == 32 && is_hex(trace) && trace.bytes().any(|digit| digit != b'0');
+    (version.len() == 2 && is_hex(version) && version != "ff" && is_trace).then(|| trace.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_is_honoured_where_it_is_one() {
+        let read = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("traceparent", HeaderValue::from_static(value));
+            trace_id(&headers)
+        };
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(read("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").as_deref(), Some(trace));
+        for bad in [
+            "",
+            "00",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-0-0-0",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
 }

@@ -6,11 +6,15 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt;
+
+use super::limits::Peer;
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,9 +36,13 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        match accepted.and_then(|(stream, _)| prepared(stream)) {
-            Ok(stream) => {
-                let service = TowerToHyperService::new(router.clone());
+        match accepted.and_then(|(stream, peer)| Ok((prepared(stream)?, peer))) {
+            Ok((stream, peer)) => {
+                let router = router.clone();
+                let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+                    request.extensions_mut().insert(Peer(peer));
+                    router.clone().oneshot(request)
+                });
                 let connection = builder.serve_connection(TokioIo::new(stream), service);
                 let connection = connections.watch(connection);
                 tokio::spawn(async move {

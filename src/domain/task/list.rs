@@ -69,8 +69,8 @@ pub struct List {
 pub async fn list(store: &Store, viewer: &Viewer, list: List) -> Result<Page, Error> {
     let order = list.order();
     let window = list.page.clone().window(order.0, order.1)?;
-    let statement = list.statement(store.db().get_database_backend(), viewer, &window);
-    let mut tasks = Entity::find().from_raw_sql(statement).all(store.db()).await?;
+    let statement = list.statement(store.backend(), viewer, &window);
+    let mut tasks = Entity::find().from_raw_sql(statement).all(&*store.connection().await?).await?;
     let has_more = tasks.len() as u64 > window.size;
     tasks.truncate(usize::try_from(window.size).unwrap_or(usize::MAX));
     if window.backward {
@@ -86,7 +86,7 @@ pub async fn list(store: &Store, viewer: &Viewer, list: List) -> Result<Page, Er
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn count(store: &Store, viewer: &Viewer, status: Status) -> Result<u64, Error> {
-    Ok(of_status(viewer, status).count(store.db()).await?)
+    Ok(of_status(viewer, status).count(&*store.connection().await?).await?)
 }
 
 fn of_status(viewer: &Viewer, status: Status) -> Select<Entity> {

@@ -7,6 +7,7 @@ mod scan;
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationType, VariableDefinition};
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{Positioned, ServerError};
+use sha2::{Digest, Sha256};
 
 pub(super) use measure::MAX_SELECTION_NESTING;
 
@@ -18,6 +19,8 @@ pub struct Document {
     operations: Vec<Measured>,
     /// What is wrong with the values that it writes out.
     pub(super) value_problems: Vec<ServerError>,
+    pub(super) source_bytes: usize,
+    pub(super) source_hash: [u8; 32],
 }
 
 /// What is known of an operation before it is validated.
@@ -60,7 +63,13 @@ impl Document {
         scan::scan(source)?;
         let parsed = parse_query(source).map_err(|error| parse_error(&error))?;
         let measured = measure::measure(&parsed)?;
-        Ok(Self { operations: measured, parsed, value_problems: Vec::new() })
+        Ok(Self {
+            operations: measured,
+            parsed,
+            value_problems: Vec::new(),
+            source_bytes: source.len(),
+            source_hash: Sha256::digest(source).into(),
+        })
     }
 
     /// The operation to run: the one of that name, or the only one.

@@ -12,10 +12,10 @@ use chrono::{DateTime, TimeDelta};
 use http_body_util::BodyExt;
 use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
-use taskql::auth::{Grant, Guard, sign};
+use taskql::auth::{Grant, Guard, Trust, sign};
 use taskql::domain::{Clock, Store};
-use taskql::graphql::Api;
-use taskql::http::{App, Statements, router};
+use taskql::graphql::{Api, Documents};
+use taskql::http::{App, Limits, Statements, router};
 use tower::ServiceExt;
 
 use super::TestDatabase;
@@ -46,7 +46,9 @@ impl TestApp {
         let store = Store::new(db.clone(), clock);
         let mut app = App {
             api: Api::new(store.clone(), true),
-            guard: Guard::new(SECRET, None, None),
+            documents: Documents::default(),
+            limits: Limits::new(256, 0, Vec::new()),
+            guard: Guard::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() }),
             store: store.clone(),
             graphiql: None,
             cors_origins: vec!["https://app.example.com".into()],

@@ -1,0 +1,230 @@
+//! The keys of an identity provider (RFC 7517), fetched from its `jwks_uri`, kept, and refreshed while they serve.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Url};
+use tokio::sync::Mutex;
+
+use super::guard::{InvalidToken, TokenError};
+
+/// Most bytes of a key set.
+const MAX_BYTES: usize = 256 * 1024;
+/// Most keys of a key set.
+const MAX_KEYS: usize = 100;
+
+/// How long keys serve, and how often the provider is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Keys older than this are refreshed while they serve.
+    pub fresh: Duration,
+    /// Keys older than this no longer serve: the provider has been away for too long.
+    pub usable: Duration,
+    /// How often a key that is not there makes us ask.
+    pub unknown_key: Duration,
+    /// How often we ask again after a failure.
+    pub retry: Duration,
+    /// How long the provider may take.
+    pub timeout: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            fresh: Duration::from_mins(10),
+            usable: Duration::from_hours(24),
+            unknown_key: Duration::from_secs(30),
+            retry: Duration::from_secs(2),
+            timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The keys are not to be had. The cause is for the log.
+#[derive(Clone, Debug)]
+pub(super) struct KeysUnavailable(pub(super) Arc<str>);
+
+/// An identity provider's keys.
+pub struct KeySet {
+    url: Url,
+    client: Client,
+    patience: Patience,
+    known: RwLock<Known>,
+    /// Held while the provider is asked: one fetch at a time.
+    fetching: Mutex<()>,
+}
+
+#[derive(Clone, Default)]
+struct Known {
+    keys: Arc<[Key]>,
+    fetched_at: Option<Instant>,
+    failed_at: Option<Instant>,
+    /// When a key that was not there last made us ask.
+    asked_at: Option<Instant>,
+}
+
+/// A key that verifies signatures.
+struct Key {
+    id: Option<String>,
+    /// What the key is for, by its own word or by its type.
+    algorithms: Vec<Algorithm>,
+    decoding: DecodingKey,
+}
+
+impl KeySet {
+    /// The keys at `url`, not yet fetched.
+    ///
+    /// # Errors
+    /// Where no HTTP client can be made.
+    pub fn new(url: Url, patience: Patience) -> Result<Arc<Self>, String> {
+        let client = Client::builder()
+            // Where keys come from is a setting; nobody else says.
+            .redirect(Policy::none())
+            .no_proxy()
+            .timeout(patience.timeout)
+            .user_agent(concat!("taskql/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Arc::new(Self { url, client, patience, known: RwLock::default(), fetching: Mutex::new(()) }))
+    }
+
+    /// Fetches the keys ahead of the first token.
+    pub async fn prefetch(&self) {
+        self.refresh(|known| known.fetched_at.is_none()).await;
+    }
+
+    /// The key that `id` names, or the only one for `algorithm` where a token names none.
+    pub(super) async fn find(
+        self: &Arc<Self>,
+        id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<DecodingKey, TokenError> {
+        let Patience { fresh, usable, unknown_key, retry, .. } = self.patience;
+        let is_older = |at: Option<Instant>, than: Duration| at.is_none_or(|at| at.elapsed() > than);
+        let mut known = self.known();
+        if is_older(known.fetched_at, usable) {
+            self.refresh(|known| is_older(known.fetched_at, usable) && is_older(known.failed_at, retry)).await;
+            known = self.known();
+            if is_older(known.fetched_at, usable) {
+                return Err(KeysUnavailable("the identity provider's keys are not to be had".into()).into());
+            }
+        } else if is_older(known.fetched_at, fresh) && is_older(known.failed_at, retry) {
+            let keys = Arc::clone(self);
+            tokio::spawn(async move {
+                keys.refresh(|known| is_older(known.fetched_at, fresh) && is_older(known.failed_at, retry)).await;
+            });
+        }
+        match known.find(id, algorithm) {
+            Err(InvalidToken::UnknownKey) if is_older(known.asked_at, unknown_key) => {
+                // A provider that has changed its key publishes the new one before it signs with it.
+                self.refresh(|known| {
+                    let is_due = is_older(known.asked_at, unknown_key);
+                    if is_due {
+                        known.asked_at = Some(Instant::now());
+                    }
+                    is_due
+                })
+                .await;
+                Ok(self.known().find(id, algorithm)?)
+            }
+            found => Ok(found?),
+        }
+    }
+
+    fn known(&self) -> Known {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks the provider, if that is still due once those who asked before are through.
+    async fn refresh(&self, is_due: impl FnOnce(&mut Known) -> bool) {
+        let _turn = self.fetching.lock().await;
+        if !is_due(&mut self.known.write().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        let fetched = self.fetch().await;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        match fetched {
+            Ok(keys) => {
+                tracing::info!(keys = keys.len(), "fetched the identity provider's keys");
+                known.keys = keys.into();
+                known.fetched_at = Some(Instant::now());
+                known.failed_at = None;
+            }
+            Err(cause) => {
+                tracing::warn!(cause, "the identity provider's keys could not be fetched");
+                known.failed_at = Some(Instant::now());
+            }
+        }
+    }
+
+    async fn fetch(&self) -> Result<Vec<Key>, String> {
+        let failed = |error: reqwest::Error| error.without_url().to_string();
+        let mut response = self.client.get(self.url.clone()).send().await.map_err(failed)?;
+        if !response.status().is_success() {
+            return Err(format!("status {}", response.status()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MAX_BYTES {
+                return Err(format!("more than {MAX_BYTES} bytes"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        parse(&body)
+    }
+}
+
+impl Known {
+    fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<DecodingKey, InvalidToken> {
+        let is_for = |key: &&Key| key.algorithms.contains(&algorithm);
+        let Some(id) = id else {
+            let mut fitting = self.keys.iter().filter(is_for);
+            return match (fitting.next(), fitting.next()) {
+                (Some(only), None) => Ok(only.decoding.clone()),
+                _ => Err(InvalidToken::UnknownKey),
+            };
+        };
+        let mut named = self.keys.iter().filter(|key| key.id.as_deref() == Some(id)).peekable();
+        if named.peek().is_none() {
+            return Err(InvalidToken::UnknownKey);
+        }
+        named.find(is_for).map(|key| key.decoding.clone()).ok_or(InvalidToken::Unsupported)
+    }
+}
+
+/// Reads a key set; keys that we have no use for are passed over.
+fn parse(body: &[u8]) -> Result<Vec<Key>, String> {
+    let set: serde_json::Value = serde_json::from_slice(body).map_err(|error| format!("not JSON: {error}"))?;
+    let keys = set["keys"].as_array().ok_or("not a key set: it has no list 'keys'")?;
+    Ok(keys.iter().take(MAX_KEYS).filter_map(|key| Key::parse(key.clone())).collect())
+}
+
+impl Key {
+    fn parse(json: serde_json::Value) -> Option<Self> {
+        let jwk: Jwk = serde_json::from_value(json).ok()?;
+        let common = &jwk.common;
+        let is_to_verify = matches!(common.public_key_use, None | Some(PublicKeyUse::Signature))
+            && common.key_operations.as_ref().is_none_or(|all| all.contains(&KeyOperations::Verify));
+        let by_type: &[Algorithm] = match &jwk.algorithm {
+            AlgorithmParameters::RSA(_) => &[Algorithm::RS256, Algorithm::PS256],
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => &[Algorithm::ES256],
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => &[Algorithm::ES384],
+            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
+            // A shared secret has no place in a public list.
+            _ => &[],
+        };
+        let own = common.key_algorithm.map(|algorithm| algorithm.to_string().parse::<Algorithm>());
+        let algorithms: Vec<_> = match own {
+            None => by_type.to_vec(),
+            Some(Ok(own)) => by_type.iter().copied().filter(|algorithm| *algorithm == own).collect(),
+            Some(Err(_)) => Vec::new(),
+        };
+        if !is_to_verify || algorithms.is_empty() {
+            return None;
+        }
+        Some(Self { id: common.key_id.clone(), algorithms, decoding: DecodingKey::from_jwk(&jwk).ok()? })
+    }
+}
