@@ -2,14 +2,18 @@
 //! to the URL of a PostgreSQL server, on databases of its own there. `scripts/test` runs it on both.
 
 mod access;
+mod attacks;
 mod concurrency;
 mod documents;
 mod faults;
 mod http;
+mod keys;
 mod layers;
+mod limits;
 mod list;
 mod migrations;
 mod pages;
+mod persisted;
 mod plans;
 mod schema;
 mod server;

@@ -116,6 +116,16 @@ impl Client {
         Answer::of(self.router.clone().oneshot(request).await.expect("the router always answers")).await
     }
 
+    /// Gets a path.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let mut request = Request::get(path).header("accept", "application/graphql-response+json");
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        let request = request.body(Body::empty()).expect("a request");
+        Answer::of(self.router.clone().oneshot(request).await.expect("the router always answers")).await
+    }
+
     /// Makes a task and returns it.
     pub(crate) async fn create(&self, input: Value) -> Value {
         let answer = self.send(CREATE, json!({ "input": input })).await;

@@ -1,0 +1,219 @@
+//! Attacks on the binary with a real socket: each has its answer, the process lives, and others notice nothing.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Process, SECRET, folder, token};
+
+async fn start() -> Process {
+    let secret = std::str::from_utf8(SECRET).expect("text");
+    Process::start(
+        &folder(),
+        &[("DATABASE_URL", "sqlite::memory:"), ("TASKQL_JWT_SECRET", secret), ("TASKQL_RATE_LIMIT", "0")],
+    )
+    .await
+}
+
+/// Sends bytes and reads until the server closes or `patience` is over.
+async fn raw(process: &Process, bytes: &[u8], patience: Duration) -> (Vec<u8>, bool) {
+    let mut stream = TcpStream::connect(&process.address).await.expect("connects");
+    let _may_be_refused = stream.write_all(bytes).await;
+    let mut answer = Vec::new();
+    let is_closed = tokio::time::timeout(patience, stream.read_to_end(&mut answer)).await.is_ok();
+    (answer, is_closed)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_attack_by_body_has_its_answer_and_its_time() {
+    let process = start().await;
+    let json_type = "content-type: application/json\r\n";
+    let nested = |n: usize| {
+        format!("{{\"query\":\"{{ __typename }}\",\"variables\":{{\"x\":{}{}}}}}", "[".repeat(n), "]".repeat(n))
+    };
+    let document = |query: &str| json!({ "query": query }).to_string();
+    let title = |title: &str| {
+        json!({"query": "mutation($t: String!) { createTask(input: {title: $t}) { task { id } } }", "variables": {"t": title}}).to_string()
+    };
+    for (what, headers, body, status, code) in [
+        ("brackets in the document", json_type, document(&"[".repeat(3_500)), 200, "QUERY_TOO_COMPLEX"),
+        ("brackets in the variables", json_type, nested(3_500), 400, "BAD_REQUEST"),
+        ("brackets for a body", json_type, "[".repeat(200_000), 400, "BAD_REQUEST"),
+        (
+            "aliases",
+            json_type,
+            document(&format!("{{ {} }}", (0..1_000).map(|i| format!("a{i}:__typename ")).collect::<String>())),
+            200,
+            "QUERY_TOO_COMPLEX",
+        ),
+        (
+            "a long string",
+            json_type,
+            document(&format!("{{ task(id: \"{}\") {{ id }} }}", "x".repeat(200_000))),
+            200,
+            "QUERY_TOO_COMPLEX",
+        ),
+        (
+            "a string without end",
+            json_type,
+            document(&format!("{{ task(id: \"{}", "\\".repeat(9_000))),
+            200,
+            "GRAPHQL_PARSE_FAILED",
+        ),
+        (
+            "a block string without end",
+            json_type,
+            document(&format!("{{ task(id: \"\"\"{}", "\"".repeat(9_000))),
+            200,
+            "GRAPHQL_PARSE_FAILED",
+        ),
+        ("comments", json_type, document(&"#\n".repeat(8_000)), 200, "GRAPHQL_PARSE_FAILED"),
+        ("spreads", json_type, document(&format!("{{ {} }}", "...".repeat(1_900))), 200, "GRAPHQL_PARSE_FAILED"),
+        (
+            "variables by the thousand",
+            json_type,
+            document(&format!("query({}) {{ __typename }}", "$a:Int ".repeat(600))),
+            200,
+            "QUERY_TOO_COMPLEX",
+        ),
+        ("a NUL in a title", json_type, title("a\u{0}b"), 200, "BAD_USER_INPUT"),
+        ("a title of 200 kB", json_type, title(&"x".repeat(200_000)), 200, "BAD_USER_INPUT"),
+        ("half a surrogate", json_type, "{\"query\":\"{ a(b: \\\"\\ud800\\\") }\"}".into(), 400, "BAD_REQUEST"),
+        ("a batch", json_type, format!("[{}]", vec![document("{ __typename }"); 1_000].join(",")), 400, "BAD_REQUEST"),
+        ("the same key twice", json_type, "{\"query\":\"{ __typename }\",\"query\":1}".into(), 400, "BAD_REQUEST"),
+        (
+            "a form",
+            "content-type: application/x-www-form-urlencoded\r\n",
+            "query={__typename}".into(),
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+        ),
+        ("five megabytes", json_type, " ".repeat(5_000_000), 413, "PAYLOAD_TOO_LARGE"),
+    ] {
+        let headers = format!("{headers}authorization: Bearer {}\r\n", token("eve"));
+        let began = Instant::now();
+        let (found, answer) = process.request("POST", "/graphql", &headers, body.as_bytes()).await.expect(what);
+        let took = began.elapsed();
+        assert_eq!(
+            (found, answer["errors"][0]["extensions"]["code"].as_str()),
+            (status, Some(code)),
+            "{what}: {answer}"
+        );
+        assert!(took < Duration::from_millis(100), "{what}: {took:?}");
+    }
+    assert_eq!(process.run(&token("ada"), "{ viewer { id } }", json!({})).await.expect("an answer").0, 200);
+    let memory = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
+    let peak_kb =
+        memory.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    assert!(peak_kb.is_none_or(|peak| peak < 150_000), "{peak_kb:?} kB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_attack_by_token_is_a_401() {
+    let process = start().await;
+    let good = token("ada");
+    let (message, signature) = good.rsplit_once('.').expect("a token");
+    let header = |header: &str| {
+        let encoded = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, header);
+        format!("{encoded}.{}.{signature}", message.split_once('.').expect("a token").1)
+    };
+    for (what, headers) in [
+        ("none", format!("authorization: Bearer {}\r\n", header(r#"{"alg":"none"}"#))),
+        ("no signature", format!("authorization: Bearer {message}.\r\n")),
+        ("another algorithm", format!("authorization: Bearer {}\r\n", header(r#"{"alg":"RS256","kid":"x"}"#))),
+        (
+            "critical extensions",
+            format!("authorization: Bearer {}\r\n", header(r#"{"alg":"HS256","crit":["x"],"x":1}"#)),
+        ),
+        ("another type", format!("authorization: Bearer {}\r\n", header(r#"{"alg":"HS256","typ":"dpop+jwt"}"#))),
+        ("20 kB", format!("authorization: Bearer {message}.{}\r\n", "A".repeat(20_000))),
+        ("two headers", format!("authorization: Bearer {good}\r\nauthorization: Bearer {good}\r\n")),
+        ("two tokens", format!("authorization: Bearer {good}, Bearer {good}\r\n")),
+        ("another scheme", format!("authorization: Token {good}\r\n")),
+        ("binary", "authorization: Bearer \u{e9}\u{e9}\r\n".into()),
+    ] {
+        let headers = format!("{headers}content-type: application/json\r\n");
+        let body = json!({"query": "{ viewer { id } }"}).to_string();
+        let (status, answer) = process.request("POST", "/graphql", &headers, body.as_bytes()).await.expect(what);
+        assert_eq!(
+            (status, answer["errors"][0]["extensions"]["code"].as_str()),
+            (401, Some("UNAUTHENTICATED")),
+            "{what}"
+        );
+    }
+    let path = format!("/graphql?query=%7Bviewer%7Bid%7D%7D&access_token={good}");
+    assert_eq!(process.request("GET", &path, "", b"").await.expect("an answer").0, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_attack_by_http_is_refused_and_nothing_hangs() {
+    let process = start().await;
+    let patience = Duration::from_secs(3);
+    for (what, bytes, expected) in [
+        ("no HTTP", b"\x16\x03\x01\x02\x00\x01\x00".to_vec(), "400"),
+        ("a huge head", [b"GET /health HTTP/1.1\r\nx: ".to_vec(), vec![b'a'; 200_000]].concat(), "431"),
+        ("headers by the thousand", [b"GET /health HTTP/1.1\r\n".to_vec(), b"a: b\r\n".repeat(500), b"\r\n".to_vec()].concat(), "431"),
+        ("a bad length", b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n".to_vec(), "400"),
+        ("two lengths", b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".to_vec(), "400"),
+        ("a bad chunk", b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n".to_vec(), "400"),
+    ] {
+        let (answer, is_closed) = raw(&process, &bytes, patience).await;
+        assert!(is_closed, "{what}: the connection stays");
+        let text = String::from_utf8_lossy(&answer);
+        assert!(text.is_empty() || text.starts_with(&format!("HTTP/1.1 {expected}")), "{what}: {text}");
+    }
+    assert_eq!(process.request("GET", "/health", "", b"").await.expect("an answer").0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_clients_are_closed_in_time_and_others_notice_nothing() {
+    let process = start().await;
+    let began = Instant::now();
+    // Half a head; a head at a byte a second; a body at a byte a second.
+    let half = raw(&process, b"POST /graphql HTTP/1.1\r\nhost: x\r\n", Duration::from_secs(20));
+    let slow_head = drip(&process, b"POST /graphql HTTP/1.1\r\nhost: x\r\nx-slow: ", b'a');
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n",
+        token("eve")
+    );
+    let slow_body = drip(&process, head.as_bytes(), b' ');
+    let ada = token("ada");
+    let normal = async {
+        let mut slowest = Duration::ZERO;
+        while began.elapsed() < Duration::from_secs(9) {
+            for _ in 0..10 {
+                let asked = Instant::now();
+                let (status, body) =
+                    process.run(&ada, "{ viewer { id } tasks { totalCount } }", json!({})).await.expect("an answer");
+                assert_eq!((status, &body["errors"]), (200, &Value::Null));
+                slowest = slowest.max(asked.elapsed());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        slowest
+    };
+    let (half, slow_head, slow_body, slowest) = tokio::join!(half, slow_head, slow_body, normal);
+    assert!(half.1, "half a head is closed");
+    assert!(slow_head < Duration::from_secs(13), "{slow_head:?}");
+    assert!(slow_body < Duration::from_secs(18), "{slow_body:?}");
+    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+}
+
+/// Sends `start`, then a byte a second; how long the server bore it.
+async fn drip(process: &Process, start: &[u8], byte: u8) -> Duration {
+    let began = Instant::now();
+    let stream = TcpStream::connect(&process.address).await.expect("connects");
+    let (mut read, mut write) = stream.into_split();
+    write.write_all(start).await.expect("written");
+    let dripping = tokio::spawn(async move {
+        while write.write_all(&[byte]).await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    let mut answer = [0; 16];
+    let _closed_or_answered = tokio::time::timeout(Duration::from_secs(30), read.read(&mut answer)).await;
+    dripping.abort();
+    began.elapsed()
+}

@@ -1,0 +1,124 @@
+//! Rates, requests in flight and the figures that tell of them.
+
+use axum::body::{Body, Bytes};
+use axum::http::Request;
+use futures_util::future::join_all;
+use serde_json::json;
+use taskql::http::Limits;
+
+use crate::support::{Answer, TestApp, token};
+
+#[tokio::test]
+async fn each_user_has_a_rate_of_their_own() {
+    let app = TestApp::with(|app| app.limits = Limits::new(256, 5, Vec::new())).await;
+    let (ada, bob, nobody) = (app.user("ada"), app.user("bob"), app.anonymous());
+    for client in [&ada, &bob, &nobody] {
+        for _ in 0..5 {
+            assert_eq!(client.run("{ __typename }").await.code(), None);
+        }
+        let refused = client.run("{ __typename }").await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (429, Some("RATE_LIMITED")));
+        let wait: u64 = refused.header("retry-after").and_then(|wait| wait.parse().ok()).expect("seconds");
+        assert!((1..=13).contains(&wait), "{wait}");
+        assert_eq!(refused.body.get("data"), None);
+    }
+    // Tokens that do not hold count for their address, and so cannot be tried without end.
+    let mut guessing = app.anonymous();
+    guessing.authorization = Some("Bearer guess".into());
+    assert_eq!(guessing.run("{ __typename }").await.code(), Some("RATE_LIMITED"));
+    // Neither preflights nor probes are limited.
+    let preflight = Request::options("/graphql")
+        .header("origin", "https://app.example.com")
+        .header("access-control-request-method", "POST");
+    let answer = Answer::of(app.send(preflight.body(Body::empty()).expect("a request")).await).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(app.anonymous().get("/health").await.status, 200);
+}
+
+#[tokio::test]
+async fn no_rate_is_no_limit() {
+    let app = TestApp::with(|app| app.limits = Limits::new(256, 0, Vec::new())).await;
+    for _ in 0..1_000 {
+        assert_eq!(app.user("ada").run("{ __typename }").await.code(), None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_request_more_than_fit_is_refused_at_once() {
+    let app = TestApp::with(|app| app.limits = Limits::new(1, 0, Vec::new())).await;
+    let ada = app.user("ada");
+    let query = "{ a: tasks { totalCount } b: tasks(status: PENDING) { totalCount } c: tasks(status: COMPLETED) { totalCount } }";
+    let answers = join_all((0..64).map(|_| {
+        let ada = ada.clone();
+        tokio::spawn(async move { ada.run(query).await })
+    }))
+    .await;
+    let (mut answered, mut refused) = (0, 0);
+    for answer in answers {
+        let answer = answer.expect("ends");
+        match (answer.status.as_u16(), answer.code()) {
+            (200, None) => answered += 1,
+            (503, Some("SERVICE_UNAVAILABLE")) => {
+                assert_eq!(answer.header("retry-after"), Some("1"));
+                refused += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(answered > 0 && refused > 0, "{answered} answered, {refused} refused");
+    assert_eq!(ada.run(query).await.code(), None);
+}
+
+#[tokio::test]
+async fn a_body_that_never_comes_takes_no_place() {
+    let app = TestApp::with(|app| app.limits = Limits::new(1, 0, Vec::new())).await;
+    let (_sender, body) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(1);
+    let stream = futures_util::stream::unfold(body, |mut body| async { body.recv().await.map(|item| (item, body)) });
+    let request = Request::post("/graphql")
+        .header("content-type", "application/json")
+        .header("authorization", format!("Bearer {}", token("ada")))
+        .body(Body::from_stream(stream))
+        .expect("a request");
+    let slow = tokio::spawn({
+        let router = app.router.clone();
+        async move { tower::ServiceExt::oneshot(router, request).await }
+    });
+    tokio::task::yield_now().await;
+    assert_eq!(app.user("ada").run("{ viewer { id } }").await.code(), None);
+    slow.abort();
+}
+
+#[tokio::test]
+async fn metrics_tell_what_was_answered_and_refused() {
+    let app = TestApp::with(|app| app.limits = Limits::new(256, 5, Vec::new())).await;
+    let ada = app.user("ada");
+    ada.create_titled("x").await;
+    ada.run("{ tasks { totalCount } }").await;
+    ada.run("{ nope }").await;
+    ada.run(&"{".repeat(40)).await;
+    ada.run("{ viewer { id } }").await;
+    ada.run("{ viewer { id } }").await;
+    ada.post(json!({"query": "x".repeat(300_000)})).await;
+    let text = app.anonymous().get("/metrics").await;
+    assert!(text.header("content-type").is_some_and(|kind| kind.starts_with("application/openmetrics-text")));
+    let text = text.body.as_str().expect("text").to_owned();
+    for line in [
+        "taskql_requests_total{kind=\"mutation\",status=\"200\",code=\"none\"} 1",
+        "taskql_requests_total{kind=\"query\",status=\"200\",code=\"none\"} 2",
+        "taskql_requests_total{kind=\"query\",status=\"400\",code=\"GRAPHQL_VALIDATION_FAILED\"} 1",
+        "taskql_requests_total{kind=\"none\",status=\"400\",code=\"QUERY_TOO_COMPLEX\"} 1",
+        "taskql_requests_total{kind=\"none\",status=\"429\",code=\"RATE_LIMITED\"} 1",
+        "taskql_limit_refusals_total{limit=\"document\"} 1",
+        "taskql_limit_refusals_total{limit=\"rate\"} 1",
+        "taskql_limit_refusals_total{limit=\"body\"} 1",
+        "taskql_request_duration_seconds_count{kind=\"mutation\"} 1",
+        "taskql_statements_total 4",
+        "taskql_pool_connections{state=\"in_use\"} 0",
+        "taskql_pool_waiting 0",
+        "taskql_requests_in_flight 0",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+    assert!(!text.contains("ada"), "nobody is named");
+}
