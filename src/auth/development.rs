@@ -24,6 +24,8 @@ pub fn secret(directory: &Path) -> io::Result<Vec<u8>> {
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let secret = fs::read_to_string(path)?.trim().as_bytes().to_vec();
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     if secret.len() >= 32 {
         return Ok(secret);
     }

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::key_set::{KeySet, KeysUnavailable};
 use crate::domain::{UserId, Viewer};
@@ -82,8 +85,10 @@ impl From<KeysUnavailable> for TokenError {
 /// Why a token does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidToken {
-    /// The header is not `Bearer` and a token, or comes twice.
+    /// The header is not `Bearer` and a token.
     NotBearer,
+    /// The header comes twice.
+    Repeated,
     /// It is no JSON Web Token, or longer than any.
     Malformed,
     /// Its header asks for what we do not do: another algorithm, another type, critical extensions.
@@ -105,7 +110,8 @@ impl InvalidToken {
     #[must_use]
     pub fn message(self) -> String {
         match self {
-            Self::NotBearer => "Send one Authorization header, as 'Bearer' and a token.".into(),
+            Self::NotBearer => "Send the Authorization header as 'Bearer' and a token.".into(),
+            Self::Repeated => "Send one Authorization header, not several.".into(),
             Self::Malformed => "The token is not a JSON Web Token.".into(),
             Self::Unsupported => "The token's header asks for an algorithm or a feature that is not accepted.".into(),
             Self::UnknownKey => "The token is signed with a key that is not known here.".into(),
@@ -123,9 +129,11 @@ struct Claims {
     sub: String,
     exp: f64,
     #[serde(default)]
-    email: serde_json::Value,
+    iss: Value,
     #[serde(default)]
-    name: serde_json::Value,
+    email: Value,
+    #[serde(default)]
+    name: Value,
 }
 
 impl Guard {
@@ -185,13 +193,16 @@ impl Guard {
             return Ok(known.viewer);
         }
         let header = decode_header(token).map_err(|error| reason(error.kind()))?;
-        check_header(&header)?;
+        check_header(token)?;
         let key = self.key(&header).await?;
         let mut validation = self.validation.clone();
         validation.algorithms = vec![header.alg];
         let claims = decode::<Claims>(token, &key, &validation).map_err(|error| reason(error.kind()))?.claims;
+        if !(claims.iss.is_null() || claims.iss.is_string()) {
+            return Err(InvalidToken::Claim("iss").into());
+        }
         let id = UserId::new(&claims.sub).ok_or(InvalidToken::Claim("sub"))?;
-        let text = |value: &serde_json::Value| value.as_str().filter(|text| !text.contains('\0')).map(Into::into);
+        let text = |value: &Value| value.as_str().filter(|text| !text.contains('\0')).map(Into::into);
         let viewer = Viewer { id, email: text(&claims.email), name: text(&claims.name) };
         let until = Instant::now() + REMEMBERED_FOR.min(remaining(claims.exp));
         self.remembered.insert(token.into(), Remembered { viewer: viewer.clone(), until });
@@ -217,11 +228,18 @@ fn remaining(exp: f64) -> Duration {
     end.saturating_sub(now)
 }
 
-/// The type, where there is one, is a plain or an access token's (RFC 9068); extensions that must be understood are not.
-fn check_header(header: &Header) -> Result<(), InvalidToken> {
-    let is_token =
-        header.typ.as_deref().is_none_or(|typ| typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("at+jwt"));
-    if is_token && header.crit.is_none() { Ok(()) } else { Err(InvalidToken::Unsupported) }
+/// The type, where there is one, is a plain or an access token's (RFC 9068); extensions that must be understood are
+/// not (RFC 7515, section 4.1.11). Read from the token itself, since the library takes null for absent.
+fn check_header(token: &str) -> Result<(), InvalidToken> {
+    let encoded = token.split('.').next().unwrap_or_default();
+    let json = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| InvalidToken::Malformed)?;
+    let header: Map<String, Value> = serde_json::from_slice(&json).map_err(|_| InvalidToken::Malformed)?;
+    let is_token = match header.get("typ") {
+        None => true,
+        Some(Value::String(typ)) => typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("at+jwt"),
+        Some(_) => false,
+    };
+    if is_token && !header.contains_key("crit") { Ok(()) } else { Err(InvalidToken::Unsupported) }
 }
 
 fn reason(error: &ErrorKind) -> InvalidToken {
@@ -248,7 +266,7 @@ mod tests {
     use jsonwebtoken::crypto::sign;
     use jsonwebtoken::{EncodingKey, get_current_timestamp};
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -346,6 +364,8 @@ mod tests {
             json!({"alg": "HS256", "typ": "logout+jwt"}),
             json!({"alg": "HS256", "crit": ["exp"], "exp": 1}),
             json!({"alg": "HS256", "crit": []}),
+            json!({"alg": "HS256", "crit": null}),
+            json!({"alg": "HS256", "typ": null}),
             json!({}),
         ] {
             assert!(verify(&token_with(&header, &claims, SECRET)).is_err(), "{header}");
@@ -372,6 +392,7 @@ mod tests {
         for (claims, claim) in [
             (json!({"sub": "a", "exp": exp, "aud": "tasks"}), "iss"),
             (json!({"sub": "a", "exp": exp, "iss": "https://issuer"}), "aud"),
+            (json!({"sub": "a", "exp": exp, "iss": ["https://issuer"], "aud": "tasks"}), "iss"),
             (json!({"sub": "a", "exp": exp, "iss": "https://other", "aud": "tasks"}), "iss"),
             (json!({"sub": "a", "exp": exp, "iss": "https://issuer", "aud": ["x"]}), "aud"),
             (json!({"sub": "a", "exp": exp, "iss": "https://issuer", "aud": []}), "aud"),

@@ -10,7 +10,7 @@ pub(super) fn run(source: &Source, only_status: bool) -> Result<(), Failure> {
     database::runtime()?.block_on(async {
         let db = database::open(&url, 1).await?;
         if only_status {
-            let status = status(&db).await.map_err(|e| Failure::database("its schema cannot be read", e))?;
+            let status = status(&db).await.map_err(|e| Failure::database("its schema cannot be read", &e))?;
             for name in &status.applied {
                 let note = if status.unknown.contains(name) { " (of a newer taskql)" } else { "" };
                 println!("applied  {name}{note}");
@@ -20,7 +20,8 @@ pub(super) fn run(source: &Source, only_status: bool) -> Result<(), Failure> {
             }
             return Ok(());
         }
-        let before = migrate(&db).await.map_err(|e| Failure::database("its schema cannot be brought up to date", e))?;
+        let before =
+            migrate(&db).await.map_err(|e| Failure::database("its schema cannot be brought up to date", &e))?;
         if !before.unknown.is_empty() {
             println!("The database was made by a newer taskql; nothing was changed.");
         } else if before.pending.is_empty() {

@@ -29,11 +29,16 @@ impl From<ConfigError> for Failure {
 
 impl Failure {
     /// A failure of the database, with its cause: the one who starts the server may know it.
-    fn database(what: &str, error: Error) -> Self {
-        match error {
-            Error::Unavailable(cause) | Error::Internal(cause) => Self::Other(format!("DATABASE_URL: {what}: {cause}")),
-            Error::Invalid(_) | Error::NotFound | Error::Conflict(_) => Self::Other(format!("DATABASE_URL: {what}")),
-        }
+    fn database(what: &str, error: &Error) -> Self {
+        Self::Other(format!("DATABASE_URL: {what}: {}", cause(error)))
+    }
+}
+
+/// What the database said.
+fn cause(error: &Error) -> &str {
+    match error {
+        Error::Unavailable(cause) | Error::Internal(cause) => cause,
+        Error::Invalid(_) | Error::NotFound | Error::Conflict(_) => "it says no more",
     }
 }
 

@@ -27,48 +27,21 @@ pub(super) fn run(source: &Source) -> Result<(), Failure> {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let secret = config.tokens.secret.as_ref().map(|_| token::secret(&config.tokens)).transpose()?;
-    let db = database::open(&config.database_url, config.pool_size).await?;
-    check_schema(&config, &db).await?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-        ConfigError::new("TASKQL_LISTEN", format!("{} cannot be listened on: {error}", config.listen))
+        let what = format!("{} cannot be listened on ({error}); choose another address or port", config.listen);
+        ConfigError::new("TASKQL_LISTEN", what)
     })?;
     let address = listener.local_addr().unwrap_or(config.listen);
+    let db = database::open(&config.database_url, config.pool_size).await?;
+    check_schema(&config, &db).await?;
     let store = Store::new(db.clone(), Clock::system());
-    let (issuer, audience) = (config.tokens.issuer.clone(), config.tokens.audience.clone());
-    let key_set = config.tokens.key_set.clone().map(|url| KeySet::new(url, Patience::default())).transpose();
-    let key_set = key_set.map_err(|error| ConfigError::new("TASKQL_JWKS_URL", error))?;
-    if let Some(key_set) = key_set.clone() {
-        tokio::spawn(async move { key_set.prefetch().await });
-    }
-    let guard =
-        Guard::new(Trust { secret: secret.clone(), key_set, issuer: issuer.clone(), audience: audience.clone() });
-    let developer_token = move || {
-        let grant = Grant { sub: DEVELOPER, email: None, name: None, ttl: DEVELOPER_TTL };
-        sign(secret.as_deref().unwrap_or_default(), issuer.as_deref(), audience.as_deref(), &grant)
-    };
+    let developer_token =
+        config.is_development().then(|| developer_token(&config, secret.as_deref().unwrap_or_default()));
+    let app = app(&config, store.clone(), secret, developer_token.clone())?;
     tracing::info!(%address, database = db.get_database_backend().as_str(), "listening");
-    if config.is_development() {
-        introduce(address, config.graphiql, &developer_token());
+    if let Some(token) = developer_token {
+        introduce(address, config.graphiql, &token);
     }
-    let graphiql = config
-        .graphiql
-        .then(|| GraphiqlPage { token: config.is_development().then(|| Box::new(developer_token) as Box<_>) });
-    let api = Api::new(store.clone(), config.introspection);
-    let documents = match &config.trusted_documents {
-        None => Documents::default(),
-        Some(path) => Documents::trusted(&api, path)
-            .map_err(|UntrustedFile(what)| ConfigError::new("TASKQL_TRUSTED_DOCUMENTS", what))?,
-    };
-    let app = App {
-        api,
-        documents,
-        limits: Limits::new(config.max_in_flight as usize, config.rate_limit, config.trusted_proxies.clone()),
-        guard,
-        store: store.clone(),
-        graphiql,
-        cors_origins: config.cors_origins.clone(),
-        is_development: config.is_development(),
-    };
     http::server::serve(listener, http::router(app), stop_signal()).await;
     store.finish_writes().await;
     if let Err(error) = db.close().await {
@@ -78,9 +51,40 @@ async fn serve(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What the settings make of the parts.
+fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<String>) -> Result<App, Failure> {
+    let tokens = &config.tokens;
+    let key_set = tokens.key_set.clone().map(|url| KeySet::new(url, Patience::default())).transpose();
+    let key_set = key_set.map_err(|error| ConfigError::new("TASKQL_JWKS_URL", error))?;
+    if let Some(key_set) = key_set.clone() {
+        tokio::spawn(async move { key_set.prefetch().await });
+    }
+    let api = Api::new(store.clone(), config.introspection);
+    let documents = match &config.trusted_documents {
+        None => Documents::default(),
+        Some(path) => Documents::trusted(&api, path)
+            .map_err(|UntrustedFile(what)| ConfigError::new("TASKQL_TRUSTED_DOCUMENTS", what))?,
+    };
+    Ok(App {
+        api,
+        documents,
+        limits: Limits::new(config.max_in_flight as usize, config.rate_limit, config.trusted_proxies.clone()),
+        guard: Guard::new(Trust { secret, key_set, issuer: tokens.issuer.clone(), audience: tokens.audience.clone() }),
+        store,
+        graphiql: config.graphiql.then_some(GraphiqlPage { token }),
+        cors_origins: config.cors_origins.clone(),
+        is_development: config.is_development(),
+    })
+}
+
+fn developer_token(config: &Config, secret: &[u8]) -> String {
+    let grant = Grant { sub: DEVELOPER, email: None, name: None, ttl: DEVELOPER_TTL };
+    sign(secret, config.tokens.issuer.as_deref(), config.tokens.audience.as_deref(), &grant)
+}
+
 /// Brings the schema up to date where that is wanted, and sees to it that it will do.
 async fn check_schema(config: &Config, db: &DatabaseConnection) -> Result<(), Failure> {
-    let failure = |error| Failure::database("its schema cannot be brought up to date", error);
+    let failure = |error| Failure::database("its schema cannot be brought up to date", &error);
     let status = if config.migrate {
         let before = migrate::migrate(db).await.map_err(failure)?;
         if before.unknown.is_empty() { migrate::Status { pending: Vec::new(), ..before } } else { before }

@@ -17,6 +17,9 @@ pub use source::Source;
 /// Fewest bytes of an HS256 secret (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
 
+/// What to do without a secret.
+const SECRET_ADVICE: &str = "set it to what 'openssl rand -base64 48' prints, or set TASKQL_JWKS_URL";
+
 /// A setting that cannot be used. Its text is one line: the setting, what is wrong with it, what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(String);
@@ -130,16 +133,23 @@ impl Config {
 }
 
 impl Tokens {
-    /// How `taskql token` signs: with the configured secret, else as development mode does.
+    /// How `taskql token` signs: with the configured secret, else as development mode does where that is allowed.
     ///
     /// # Errors
     /// The first setting that cannot be used.
     pub fn read(source: &Source) -> Result<Self, ConfigError> {
+        let may_develop = source.parse("TASKQL_DEV", parse::boolean)?;
         let key_set = source.parse_optional("TASKQL_JWKS_URL", parse::key_set_url)?;
         let secret = match secret(source, key_set.is_some())? {
             Some(secret) => Some(Secret::Configured(secret)),
             None => key_set.is_none().then_some(Secret::Development),
         };
+        if matches!(secret, Some(Secret::Development)) && !may_develop {
+            return Err(ConfigError::new(
+                "TASKQL_JWT_SECRET",
+                format!("missing, and TASKQL_DEV is false; {SECRET_ADVICE}"),
+            ));
+        }
         Ok(Self {
             secret,
             key_set,
@@ -156,19 +166,9 @@ impl Tokens {
     /// How a server that listens on `address` checks tokens. Development mode needs a loopback address.
     fn read_for(source: &Source, address: SocketAddr) -> Result<Self, ConfigError> {
         let tokens = Self::read(source)?;
-        let may_develop = source.parse("TASKQL_DEV", parse::boolean)?;
-        if tokens.are_of_development() {
-            let advice = "set it to what 'openssl rand -base64 48' prints, or set TASKQL_JWKS_URL";
-            if !may_develop {
-                return Err(ConfigError::new(
-                    "TASKQL_JWT_SECRET",
-                    format!("missing, and TASKQL_DEV is false; {advice}"),
-                ));
-            }
-            if !address.ip().is_loopback() {
-                let reason = format!("missing, and {address} can be reached from other machines; {advice}");
-                return Err(ConfigError::new("TASKQL_JWT_SECRET", reason));
-            }
+        if tokens.are_of_development() && !address.ip().is_loopback() {
+            let reason = format!("missing, and {address} can be reached from other machines; {SECRET_ADVICE}");
+            return Err(ConfigError::new("TASKQL_JWT_SECRET", reason));
         }
         Ok(tokens)
     }

@@ -16,7 +16,7 @@ use super::error::FAULT;
 use super::mutation::Mutation;
 use super::query::Query;
 use super::rows;
-use super::values::Types;
+use super::validation::Types;
 use crate::domain::{Store, Viewer};
 
 /// The schema with all that it takes to run a document against it.
@@ -75,7 +75,7 @@ impl Api {
     /// One of code `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` or `QUERY_TOO_COMPLEX`.
     pub fn read(&self, source: &str) -> Result<Document, ServerError> {
         let mut document = Document::read(source)?;
-        document.value_problems = self.types.wrong_values(&document.parsed);
+        document.problems = self.types.problems(&document.parsed);
         Ok(document)
     }
 
@@ -121,8 +121,8 @@ impl Api {
             let message = "This server does not answer __schema and __type; use its schema.graphql.";
             return Err(vec![coded(Code::ValidationFailed, message, None)]);
         }
-        if !document.value_problems.is_empty() {
-            return Err(document.value_problems.clone());
+        if !document.problems.is_empty() {
+            return Err(document.problems.clone());
         }
         let variables = self.types.variables(operation.variables, variables)?;
         rows::check(operation, &variables).map_err(|error| vec![error])?;

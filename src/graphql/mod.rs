@@ -1,5 +1,5 @@
 //! The API's words: objects over domain values, inputs, payloads, connections. One file a noun. What a client sends is
-//! read in [`document`] and [`values`], run in [`api`]; a domain error becomes a coded one in [`error`] and nowhere
+//! read in [`document`], checked in [`validation`], run in [`api`]; a domain error becomes a coded one in [`error`] and nowhere
 //! else. Nothing here knows of HTTP or SQL.
 
 mod api;
@@ -17,7 +17,7 @@ mod query;
 mod rows;
 mod task;
 mod user;
-mod values;
+mod validation;
 
 pub use api::{Api, Call, Reply};
 pub use code::{Code, coded};

@@ -52,12 +52,11 @@ pub(super) async fn lead_there() -> Redirect {
 /// The page.
 pub(super) fn page(page: &GraphiqlPage) -> Response {
     let (styles, scripts, others) = if BUNDLE.is_empty() { from_cdn() } else { from_here() };
-    let token = page.token.as_ref().map(|token| token());
     // A token has no characters that HTML minds.
     let html = PAGE
         .replace("{{styles}}", &styles)
         .replace("{{scripts}}", &scripts)
-        .replace("{{config}}", &json!({ "token": token }).to_string());
+        .replace("{{config}}", &json!({ "token": page.token }).to_string());
     // The editor sets styles on its elements; scripts come from files alone.
     let policy = format!(
         "default-src 'none'; script-src 'self' {others}; style-src 'self' 'unsafe-inline' {others}; \

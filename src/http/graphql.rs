@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, VARY, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::Response;
@@ -27,18 +27,28 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// Answers `/graphql`.
 pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let mut response = match tokio::time::timeout(REQUEST_TIMEOUT, respond(&app, &parts, body)).await {
+    let offered = match (&parts.method, &app.graphiql) {
+        (&Method::GET, Some(_)) => &[MediaType::Json, MediaType::GraphqlResponse, MediaType::Html][..],
+        _ => &[MediaType::Json, MediaType::GraphqlResponse],
+    };
+    let media = negotiate(&parts.headers, offered);
+    let mut response = match tokio::time::timeout(REQUEST_TIMEOUT, respond(&app, &parts, body, media)).await {
         Ok(response) => response,
         Err(_) => {
             let message = "This took too long. What it was about to change may still be changed.";
             refuse_by(coded(Code::ServiceUnavailable, message, None), Limit::Time)
         }
     };
+    if media == Some(MediaType::GraphqlResponse) {
+        // Refusals too are what the client takes.
+        let content_type = HeaderValue::from_static(MediaType::GraphqlResponse.content_type());
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+    }
     response.headers_mut().append(VARY, HeaderValue::from_static("accept"));
     response
 }
 
-async fn respond(app: &App, parts: &Parts, body: Body) -> Response {
+async fn respond(app: &App, parts: &Parts, body: Body, media: Option<MediaType>) -> Response {
     let is_get = match parts.method {
         Method::GET => true,
         Method::POST => false,
@@ -47,11 +57,7 @@ async fn respond(app: &App, parts: &Parts, body: Body) -> Response {
             return refuse_method(coded(Code::MethodNotAllowed, "Use GET or POST.", None), "GET, POST");
         }
     };
-    let offered = match (is_get, &app.graphiql) {
-        (true, Some(_)) => &[MediaType::Json, MediaType::GraphqlResponse, MediaType::Html][..],
-        _ => &[MediaType::Json, MediaType::GraphqlResponse],
-    };
-    let Some(media) = negotiate(&parts.headers, offered) else {
+    let Some(media) = media else {
         body::discard(&parts.headers, body);
         let message = "Accept application/graphql-response+json or application/json.";
         return refuse(coded(Code::NotAcceptable, message, None));
@@ -118,15 +124,18 @@ async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Option<Viewer>, 
             let text = one.to_str().map_err(|_| InvalidToken::NotBearer)?;
             app.guard.authenticate(Some(text)).await
         }
-        (Some(_), Some(_)) => Err(InvalidToken::NotBearer.into()),
+        (Some(_), Some(_)) => Err(InvalidToken::Repeated.into()),
     }
 }
 
 fn unauthenticated(invalid: InvalidToken) -> Response {
     let message = invalid.message();
     let mut response = refuse(coded(Code::Unauthenticated, message.as_str(), None));
-    // No message has a quote or a backslash.
-    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{message}\"");
+    // No message has a quote or a backslash. Who sent no token of ours hears of none (section 3.1).
+    let challenge = match invalid {
+        InvalidToken::NotBearer => "Bearer".into(),
+        _ => format!("Bearer error=\"invalid_token\", error_description=\"{message}\""),
+    };
     challenge_with(&mut response, challenge.parse().unwrap_or(HeaderValue::from_static("Bearer")));
     response
 }

@@ -56,8 +56,8 @@ pub struct App {
 /// The GraphiQL page.
 #[derive(Default)]
 pub struct GraphiqlPage {
-    /// Makes the token that the page comes filled in with, in development mode.
-    pub token: Option<Box<dyn Fn() -> String + Send + Sync>>,
+    /// The token that the page comes filled in with, in development mode.
+    pub token: Option<String>,
 }
 
 /// The handlers' state.

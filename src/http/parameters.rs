@@ -58,7 +58,8 @@ impl Parameters {
                 Some(_) => {}
             }
         }
-        let operation_name = text("operationName", operation_name)?;
+        // An empty name is none (GraphQL over HTTP, section 5.1).
+        let operation_name = text("operationName", operation_name)?.filter(|name| !name.is_empty());
         Ok(Self { asked, operation_name, variables: object("variables", variables)? })
     }
 }

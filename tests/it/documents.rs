@@ -41,6 +41,19 @@ async fn each_fault_has_its_code_and_its_status() {
             "GRAPHQL_VALIDATION_FAILED",
         ),
         ("mutation { createTask(input: {title: \"x\", done: true}) { task { id } } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ viewer { x: email } viewer { x: name } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ viewer { x: email } ...F } fragment F on Query { viewer { x: name } }", "GRAPHQL_VALIDATION_FAILED"),
+        (
+            "{ tasks(first: 1) { nodes { x: title } } tasks(first: 1) { nodes { x: description } } }",
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        ("{ node(id: 1) { id ... on Task { id: title } } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ node(id: 1) { ... on User { x: email } ... on Task { x: title } } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ __typename @foo }", "GRAPHQL_VALIDATION_FAILED"),
+        ("query($n: Int @foo) { tasks(first: $n) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("mutation { createTask(input: {title: \"a\", title: \"b\"}) { task { id } } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("query () { __typename }", "GRAPHQL_PARSE_FAILED"),
+        ("fragment on on Query { __typename } { ...on }", "GRAPHQL_PARSE_FAILED"),
         ("subscription { taskChanged { kind } }", "NOT_ACCEPTABLE"),
     ] {
         let answer = ada.run(query).await;
@@ -73,6 +86,20 @@ async fn variables_are_checked_before_anything_runs() {
         assert_eq!(answer["errors"].as_array().map(Vec::len), Some(count), "{answer:?}");
     }
     assert_eq!(ada.titles("").await.len(), 0);
+}
+
+#[tokio::test]
+async fn strings_in_documents_have_the_values_that_they_say() {
+    let app = TestApp::new().await;
+    let document = r#"mutation { createTask(input: {
+        title: "\u{1F600} \uD83D\uDE00 \u0041", description: """
+            a \""" b
+              "c" \n
+        """ }) { task { title description } } }"#;
+    let answer = app.user("ada").run(document).await;
+    let expected = json!({"title": "😀 😀 A", "description": "a \"\"\" b\n  \"c\" \\n"});
+    assert_eq!(answer["data"]["createTask"]["task"], expected, "{answer:?}");
+    assert_eq!(app.user("ada").run("{ tasks(first: -0) { nodes { id } } }").await["data"]["tasks"]["nodes"], json!([]));
 }
 
 #[tokio::test]

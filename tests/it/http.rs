@@ -52,6 +52,9 @@ async fn the_media_type_is_the_one_that_the_client_takes() {
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, Some(expected)), "{accept:?}");
         assert_eq!(answer.body, json!({"data": {"__typename": "Query"}}));
     }
+    let refused = post(&app, &[JSON, MODERN, ("authorization", "Bearer x")], QUERY).await;
+    assert_eq!((refused.status.as_u16(), refused.header("content-type")), (401, Some(modern)));
+    assert_eq!(post(&app, &[JSON, MODERN], "{}").await.header("content-type"), Some(modern));
     let answer = post(&app, &[JSON, ("accept", "text/plain")], QUERY).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (406, Some("NOT_ACCEPTABLE")));
     assert_eq!(answer.header("content-type"), Some(plain));
@@ -127,6 +130,8 @@ async fn get_asks_and_does_not_change() {
     for path in ["/graphql", "/graphql?query=", "/graphql?query=%7B__typename%7D&variables=x"] {
         assert_eq!(get(&app, path, &headers).await.code(), Some("BAD_REQUEST"), "{path}");
     }
+    let unnamed = "/graphql?query=%7B__typename%7D&operationName=";
+    assert_eq!(get(&app, unnamed, &headers).await.body, json!({"data": {"__typename": "Query"}}));
     for method in ["PUT", "DELETE", "PATCH", "HEAD"] {
         let answer = send(&app, Case { method, path: "/graphql", headers: &[JSON], body: QUERY }).await;
         assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some("GET, POST")), "{method}");
@@ -225,7 +230,7 @@ async fn development_mode_answers_this_machine_only() {
 
 #[tokio::test]
 async fn the_page_is_served_where_it_is_on() {
-    let page = || taskql::http::GraphiqlPage { token: Some(Box::new(|| "the.dev.token".into())) };
+    let page = || taskql::http::GraphiqlPage { token: Some("the.dev.token".into()) };
     let app = TestApp::with(|app| app.graphiql = Some(page())).await;
     let browser = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
     let answer = get(&app, "/graphql", &[browser]).await;

@@ -50,6 +50,7 @@ async fn a_bad_setting_ends_the_start_in_one_line() {
     let folder = folder();
     let long = "x".repeat(32);
     for (variables, arguments, setting) in [
+        (vec![("TASKQL_MIGRATE", "false"), ("TASKQL_JWT_SECRET", long.as_str())], vec![], "TASKQL_MIGRATE"),
         (vec![("TASKQL_LISTEN", "0.0.0.0:0")], vec![], "TASKQL_JWT_SECRET"),
         (vec![("TASKQL_DEV", "false")], vec![], "TASKQL_JWT_SECRET"),
         (vec![("TASKQL_JWT_SECRET", "short")], vec![], "TASKQL_JWT_SECRET"),
@@ -57,10 +58,16 @@ async fn a_bad_setting_ends_the_start_in_one_line() {
         (vec![], vec!["--listen", "nowhere"], "TASKQL_LISTEN"),
         (vec![], vec!["serve", "--pool-size", "0"], "TASKQL_POOL_SIZE"),
         (vec![("DATABASE_URL", "mongodb://x")], vec![], "DATABASE_URL"),
+        (vec![("DATABASE_URL", "sqlite:nowhere/x.db")], vec![], "DATABASE_URL"),
+        (vec![("DATABASE_URL", "postgres://127.0.0.1:1/x")], vec![], "DATABASE_URL"),
+        (vec![("TASKQL_DEV", "false")], vec!["token", "--sub", "ada"], "TASKQL_JWT_SECRET"),
+        (vec![("TASKQL_TRUSTED_DOCUMENTS", "nowhere.json")], vec!["--log", "error"], "TASKQL_TRUSTED_DOCUMENTS"),
+        (vec![("TASKQL_JWKS_URL", "http://issuer.example/")], vec![], "TASKQL_JWKS_URL"),
         (vec![("TASKQL_LOG_FORMAT", "xml")], vec![], "TASKQL_LOG_FORMAT"),
-        (vec![("TASKQL_MIGRATE", "false"), ("TASKQL_JWT_SECRET", long.as_str())], vec![], "TASKQL_MIGRATE"),
     ] {
-        let output = taskql(&folder, &variables).args(&arguments).output().await.expect("runs");
+        let ended = taskql(&folder, &variables).args(&arguments).output();
+        let ended = tokio::time::timeout(Duration::from_secs(30), ended).await;
+        let output = ended.unwrap_or_else(|_| panic!("{variables:?} is served")).expect("runs");
         let text = String::from_utf8(output.stderr).expect("text");
         assert_eq!(output.status.code(), Some(2), "{variables:?}: {text}");
         assert!(text.lines().count() == 1 && text.starts_with(&format!("taskql: {setting}: ")), "{text}");

@@ -23,7 +23,7 @@ const MAX_DEPTH: usize = 12;
 const MAX_INTROSPECTION_DEPTH: usize = 20;
 /// Fields of the introspection schema that lead back to types, and so multiply.
 const MULTIPLYING: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
-/// How often one of them may stand within itself or another.
+/// How many of them may lie within each other.
 const MAX_MULTIPLYING: usize = 3;
 const MAX_ALIASES: usize = 30;
 const MAX_DIRECTIVES: usize = 20;
@@ -189,7 +189,7 @@ struct Walk<'d> {
 struct Depth {
     fields: usize,
     is_introspection: bool,
-    multiplying: [usize; MULTIPLYING.len()],
+    multiplying: usize,
 }
 
 impl Walk<'_> {
@@ -236,12 +236,11 @@ impl Depth {
         if self.fields > limit {
             return Err(too_complex(format!("Fields lie more than {limit} deep."), Some(field.pos)));
         }
-        if self.is_introspection
-            && let Some(nth) = MULTIPLYING.iter().position(|known| *known == name)
-        {
-            self.multiplying[nth] += 1;
-            if self.multiplying[nth] > MAX_MULTIPLYING {
-                let message = format!("'{name}' lies within itself more than {MAX_MULTIPLYING} times.");
+        if self.is_introspection && MULTIPLYING.contains(&name) {
+            self.multiplying += 1;
+            if self.multiplying > MAX_MULTIPLYING {
+                let message =
+                    format!("More than {MAX_MULTIPLYING} of {} lie within each other.", MULTIPLYING.join(", "));
                 return Err(too_complex(message, Some(field.pos)));
             }
         }
@@ -339,6 +338,13 @@ mod tests {
         };
         assert!(code(&multiplied(3)).is_none());
         assert!(is_too_complex(&multiplied(4)));
+        let mixed = |inner: &str| {
+            format!(
+                "{{ __schema {{ types {{ interfaces {{ possibleTypes {{ fields {{ type {{ {inner} }} }} }} }} }} }} }}"
+            )
+        };
+        assert!(code(&mixed("name")).is_none());
+        assert!(is_too_complex(&mixed("inputFields { name }")));
     }
 
     #[test]

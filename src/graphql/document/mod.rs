@@ -3,10 +3,11 @@
 
 mod measure;
 mod scan;
+mod strings;
 
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationType, VariableDefinition};
 use async_graphql::parser::{self, parse_query};
-use async_graphql::{Positioned, ServerError};
+use async_graphql::{Pos, Positioned, ServerError};
 use sha2::{Digest, Sha256};
 
 pub(super) use measure::MAX_SELECTION_NESTING;
@@ -17,8 +18,8 @@ use super::code::{Code, coded};
 pub struct Document {
     pub(super) parsed: ExecutableDocument,
     operations: Vec<Measured>,
-    /// What is wrong with the values that it writes out.
-    pub(super) value_problems: Vec<ServerError>,
+    /// What is wrong with it against the schema, as far as our own checks go.
+    pub(super) problems: Vec<ServerError>,
     pub(super) source_bytes: usize,
     pub(super) source_hash: [u8; 32],
 }
@@ -60,13 +61,16 @@ impl Document {
     /// # Errors
     /// One of code `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` or `QUERY_TOO_COMPLEX`.
     pub fn read(source: &str) -> Result<Self, ServerError> {
-        scan::scan(source)?;
-        let parsed = parse_query(source).map_err(|error| parse_error(&error))?;
+        let parsed = parse_query(scan::scan(source)?).map_err(|error| parse_error(&error))?;
+        // The parser takes this name although it could not be told from a type condition (section 2.8).
+        if let Some(fragment) = parsed.fragments.get("on") {
+            return Err(parse_failed("a fragment cannot be named 'on'", Some(fragment.pos)));
+        }
         let measured = measure::measure(&parsed)?;
         Ok(Self {
             operations: measured,
             parsed,
-            value_problems: Vec::new(),
+            problems: Vec::new(),
             source_bytes: source.len(),
             source_hash: Sha256::digest(source).into(),
         })
@@ -131,7 +135,7 @@ fn parse_error(error: &parser::Error) -> ServerError {
     match error {
         parser::Error::Syntax { message, .. } => {
             let expected = message.rsplit_once("= ").map_or("unexpected input", |(_, expected)| expected.trim());
-            coded(Code::ParseFailed, format!("Syntax error: {expected}."), pos)
+            parse_failed(expected, pos)
         }
         parser::Error::RecursionLimitExceeded => too_complex("The document is nested too deep.", pos),
         parser::Error::MissingOperation => {
@@ -146,6 +150,10 @@ fn capitalized(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn too_complex(message: impl Into<String>, pos: Option<async_graphql::Pos>) -> ServerError {
+fn parse_failed(what: &str, pos: Option<Pos>) -> ServerError {
+    coded(Code::ParseFailed, format!("Syntax error: {what}."), pos)
+}
+
+fn too_complex(message: impl Into<String>, pos: Option<Pos>) -> ServerError {
     coded(Code::QueryTooComplex, message, pos)
 }

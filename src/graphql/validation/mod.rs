@@ -1,25 +1,28 @@
-//! The values that a client sends, against the schema's types: [`variables`], and what documents write out in
-//! [`written`]. async-graphql looks at a value only when a resolver wants it, so that a mutation could fail at its
-//! second field for what was wrong with the request; it also takes an `Int` of any size and a text for an enum.
+//! What async-graphql's validation lets pass although GraphQL does not: [`written`] values and directives, fields that
+//! cannot be merged ([`merging`]), and [`variables`], at which it looks only when a resolver wants them, so that a
+//! mutation could fail at its second field for what was wrong with the request.
 
+mod merging;
 mod variables;
 mod written;
 
 use std::collections::{HashMap, HashSet};
 
-use async_graphql::Value;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    BaseType, FieldDefinition, InputValueDefinition, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
+    BaseType, ExecutableDocument, FieldDefinition, InputValueDefinition, OperationType, Type, TypeDefinition, TypeKind,
+    TypeSystemDefinition,
 };
+use async_graphql::{ServerError, Value};
 
 use super::date_time::DateTime;
 
-/// The types of the schema, as far as values need them.
+/// The types of the schema.
 pub(super) struct Types {
     inputs: HashMap<String, Input>,
     /// By the name of the type, then of the field.
     fields: HashMap<String, HashMap<String, Output>>,
+    interfaces: HashSet<String>,
 }
 
 enum Input {
@@ -30,6 +33,7 @@ enum Input {
 
 struct Output {
     arguments: Vec<InputValueDefinition>,
+    ty: Type,
     /// The name of the type that the field leads to.
     leads_to: String,
 }
@@ -38,7 +42,7 @@ impl Types {
     /// Reads the types from the schema's SDL.
     pub(super) fn of(sdl: &str) -> Self {
         let schema = parse_schema(sdl).expect("the schema that async-graphql prints is one that it reads");
-        let mut types = Self { inputs: HashMap::new(), fields: HashMap::new() };
+        let mut types = Self { inputs: HashMap::new(), fields: HashMap::new(), interfaces: HashSet::new() };
         for scalar in ["Int", "Float", "String", "Boolean", "ID"] {
             types.inputs.insert(scalar.to_owned(), Input::Scalar);
         }
@@ -59,7 +63,10 @@ impl Types {
             }
             TypeKind::InputObject(kind) => Input::Object(kind.fields.into_iter().map(|field| field.node).collect()),
             TypeKind::Object(kind) => return self.add_fields(name, kind.fields.into_iter().map(|field| field.node)),
-            TypeKind::Interface(kind) => return self.add_fields(name, kind.fields.into_iter().map(|field| field.node)),
+            TypeKind::Interface(kind) => {
+                self.interfaces.insert(name.clone());
+                return self.add_fields(name, kind.fields.into_iter().map(|field| field.node));
+            }
             TypeKind::Union(_) => return,
         };
         self.inputs.insert(name, input);
@@ -69,9 +76,17 @@ impl Types {
         let output = |field: FieldDefinition| {
             let leads_to = named(&field.ty.node).to_owned();
             let arguments = field.arguments.into_iter().map(|argument| argument.node).collect();
-            (field.name.node.to_string(), Output { arguments, leads_to })
+            (field.name.node.to_string(), Output { arguments, ty: field.ty.node, leads_to })
         };
         self.fields.insert(name, fields.map(output).collect());
+    }
+
+    /// What is wrong with a document, of code `GRAPHQL_VALIDATION_FAILED`. What async-graphql's validation finds by
+    /// itself is passed over.
+    pub(super) fn problems(&self, document: &ExecutableDocument) -> Vec<ServerError> {
+        let mut problems = self.wrong_values(document);
+        problems.extend(self.conflicts(document));
+        problems
     }
 
     /// Whether a type has a field; the fields of introspection are no type's.
@@ -112,4 +127,13 @@ fn wrong_leaf(name: &str, input: &Input, value: &Value, enum_as_text: bool) -> O
         (_, "Int") => "expected a whole number of 32 bits".into(),
         _ => format!("expected {name}"),
     })
+}
+
+/// The name of the type at the root of an operation.
+fn root_of(kind: OperationType) -> &'static str {
+    match kind {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => "Subscription",
+    }
 }

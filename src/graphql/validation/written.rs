@@ -1,33 +1,33 @@
-//! Values that a document writes out, and where it puts its variables. async-graphql checks most of this; here is what
-//! it lets pass although GraphQL does not: numbers beyond 32 bits for `Int`, texts for enums, and variables of another
-//! type than their place (GraphQL, sections 5.6.1 and 5.8.5).
+//! Values that a document writes out, where it puts its variables, and its directives. async-graphql checks most of
+//! this; here is what it lets pass although GraphQL does not: numbers beyond 32 bits for `Int`, texts for enums,
+//! variables of another type than their place, and whatever stands on `__typename` or at a variable's declaration
+//! (GraphQL, sections 5.6.1, 5.7 and 5.8.5).
 
 use std::collections::HashSet;
 
 use async_graphql::parser::types::{
-    BaseType, Directive, ExecutableDocument, Field, InputValueDefinition, OperationType, Selection, SelectionSet, Type,
+    BaseType, Directive, ExecutableDocument, Field, InputValueDefinition, Selection, SelectionSet, Type,
     VariableDefinition,
 };
 use async_graphql::{Name, Pos, Positioned, ServerError, Value as ConstValue};
 use async_graphql_value::Value;
 
-use super::{Input, Types, wrong_leaf};
+use super::{Input, Types, root_of, wrong_leaf};
 use crate::graphql::code::{Code, coded};
 
 impl Types {
     /// What is wrong with the values in a document, of code `GRAPHQL_VALIDATION_FAILED`. Fields and arguments that
     /// there are not are passed over; validation names them.
-    pub(in crate::graphql) fn wrong_values(&self, document: &ExecutableDocument) -> Vec<ServerError> {
+    pub(super) fn wrong_values(&self, document: &ExecutableDocument) -> Vec<ServerError> {
         let mut wrong = Vec::new();
         for (_, operation) in document.operations.iter() {
-            let root = match operation.node.ty {
-                OperationType::Query => "Query",
-                OperationType::Mutation => "Mutation",
-                OperationType::Subscription => "Subscription",
-            };
             let variables = &operation.node.variable_definitions;
             let mut check = Check { types: self, document, variables, visited: HashSet::new(), wrong: &mut wrong };
-            check.set(root, &operation.node.selection_set.node);
+            check.no_directives(&operation.node.directives);
+            for variable in variables {
+                check.no_directives(&variable.node.directives);
+            }
+            check.set(root_of(operation.node.ty), &operation.node.selection_set.node);
         }
         wrong
     }
@@ -76,6 +76,7 @@ impl<'d> Check<'d, '_> {
                     if let Some(fragment) = self.document.fragments.get(name)
                         && self.visited.insert(name)
                     {
+                        self.no_directives(&fragment.node.directives);
                         self.set(&fragment.node.type_condition.node.on.node, &fragment.node.selection_set.node);
                     }
                 }
@@ -84,6 +85,12 @@ impl<'d> Check<'d, '_> {
     }
 
     fn field(&mut self, of: &'d str, field: &'d Field) {
+        if field.name.node == "__typename" {
+            if !field.arguments.is_empty() || !field.selection_set.node.items.is_empty() {
+                self.complain("'__typename' has neither arguments nor fields.".into(), field.name.pos);
+            }
+            return;
+        }
         let types = self.types;
         let Some(output) = types.fields.get(of).and_then(|fields| fields.get(field.name.node.as_str())) else { return };
         for (name, value) in &field.arguments {
@@ -94,13 +101,33 @@ impl<'d> Check<'d, '_> {
         self.set(&output.leads_to, &field.selection_set.node);
     }
 
-    /// `@skip` and `@include` have one argument, `if: Boolean!`.
+    /// `@skip` and `@include` are what there is for selections; each has one argument, `if: Boolean!`.
     fn directives(&mut self, directives: &'d [Positioned<Directive>]) {
         let condition = Type { base: BaseType::Named(Name::new("Boolean")), nullable: false };
-        for directive in directives {
-            if let Some(value @ Positioned { node: Value::Variable(_), .. }) = directive.node.get_argument("if") {
-                self.value(&value.node, Place { ty: &condition, has_default: false, pos: value.pos });
+        for (nth, directive) in directives.iter().enumerate() {
+            let (name, pos) = (&directive.node.name.node, directive.pos);
+            if name != "skip" && name != "include" {
+                self.complain(format!("There is no directive '@{name}' for this place."), pos);
+            } else if directives[..nth].iter().any(|other| other.node.name.node == *name) {
+                self.complain(format!("'@{name}' stands here twice."), pos);
+            } else {
+                match directive.node.arguments.as_slice() {
+                    [(argument, value)] if argument.node == "if" && value.node != Value::Null => {
+                        self.value(&value.node, Place { ty: &condition, has_default: false, pos: value.pos });
+                    }
+                    _ => self.complain(format!("'@{name}' has one argument, 'if', true or false."), pos),
+                }
             }
+        }
+    }
+
+    /// Nothing that the schema has may stand on an operation, a fragment's definition or a variable's.
+    fn no_directives(&mut self, directives: &'d [Positioned<Directive>]) {
+        for directive in directives {
+            self.complain(
+                format!("There is no directive '@{}' for this place.", directive.node.name.node),
+                directive.pos,
+            );
         }
     }
 
@@ -194,6 +221,28 @@ mod tests {
         assert_eq!(wrong("{ ... on Query { a(in: {n: \"1\", size: HUGE}) } }"), 2);
         assert_eq!(wrong("{ ...F ...F } fragment F on Query { a(ids: [true]) }"), 1);
         assert_eq!(wrong("{ unknown(n: 2147483648) a(unknown: 1) }"), 0);
+    }
+
+    #[test]
+    fn directives_and_typename_are_what_they_must_be() {
+        assert_eq!(wrong("{ __typename @skip(if: true) @include(if: false) a { ... @skip(if: false) { a } } }"), 0);
+        for bad in [
+            "{ __typename(x: 1) }",
+            "{ __typename { a } }",
+            "{ __typename @foo }",
+            "{ __typename @skip }",
+            "{ __typename @skip(if: null) }",
+            "{ __typename @skip(if: \"true\") }",
+            "{ __typename @skip(if: true, x: 1) }",
+            "{ __typename @skip(if: true) @skip(if: true) }",
+            "{ __typename @specifiedBy(url: \"x\") }",
+            "query($a: Int @foo) { a(n: $a) }",
+            "query($a: Int @skip(if: true)) { a(n: $a) }",
+            "query @skip(if: true) { a }",
+            "{ ...F } fragment F on Query @include(if: true) { a }",
+        ] {
+            assert_eq!(wrong(bad), 1, "{bad}");
+        }
     }
 
     #[test]
