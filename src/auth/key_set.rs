@@ -84,6 +84,8 @@ impl KeySet {
             // Where keys come from is a setting; nobody else says.
             .redirect(Policy::none())
             .no_proxy()
+            // Fetches are rare, and a kept connection may be closed by the other side at the moment of use.
+            .pool_max_idle_per_host(0)
             .timeout(patience.timeout)
             .user_agent(concat!("taskql/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -109,7 +111,7 @@ impl KeySet {
             self.refresh(|known| is_older(known.fetched_at, usable) && is_older(known.failed_at, retry)).await;
             known = self.known();
             if is_older(known.fetched_at, usable) {
-                return Err(KeysUnavailable("the identity provider's keys are not to be had".into()).into());
+                return Err(unavailable());
             }
         } else if is_older(known.fetched_at, fresh) && is_older(known.failed_at, retry) {
             let keys = Arc::clone(self);
@@ -118,8 +120,9 @@ impl KeySet {
             });
         }
         match known.find(id, algorithm) {
-            Err(InvalidToken::UnknownKey) if is_older(known.asked_at, unknown_key) => {
-                // A provider that has changed its key publishes the new one before it signs with it.
+            Err(InvalidToken::UnknownKey) => {
+                // A provider that has changed its key publishes the new one before it signs with it. Nobody waits
+                // for a fetch that is not due, but for one that is under way.
                 self.refresh(|known| {
                     let is_due = is_older(known.asked_at, unknown_key);
                     if is_due {
@@ -128,7 +131,12 @@ impl KeySet {
                     is_due
                 })
                 .await;
-                Ok(self.known().find(id, algorithm)?)
+                let known = self.known();
+                match known.find(id, algorithm) {
+                    // Whether there is such a key by now cannot be told.
+                    Err(InvalidToken::UnknownKey) if known.failed_at.is_some() => Err(unavailable()),
+                    found => Ok(found?),
+                }
             }
             found => Ok(found?),
         }
@@ -175,6 +183,10 @@ impl KeySet {
         }
         parse(&body)
     }
+}
+
+fn unavailable() -> TokenError {
+    KeysUnavailable("the identity provider's keys are not to be had".into()).into()
 }
 
 impl Known {

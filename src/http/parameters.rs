@@ -49,7 +49,7 @@ impl Parameters {
     }
 
     fn checked([query, document_id, operation_name, variables, extensions]: [Value; NAMES.len()]) -> Result<Self> {
-        let hash = persisted_hash(object("extensions", extensions)?)?;
+        let hash = persisted_hash(&object("extensions", extensions)?)?;
         let asked = Asked { query: text("query", query)?, id: text("documentId", document_id)?, hash };
         if asked.id.is_none() && asked.hash.is_none() {
             match asked.query.as_deref().map(str::trim) {
@@ -68,7 +68,7 @@ impl Parameters {
 const NAMES: [&str; 5] = ["query", "documentId", "operationName", "variables", "extensions"];
 
 /// The hash of an automatic persisted query, as Apollo Client sends it.
-fn persisted_hash(extensions: Map<String, Value>) -> Result<Option<String>> {
+fn persisted_hash(extensions: &Map<String, Value>) -> Result<Option<String>> {
     let wrong =
         || bad("'extensions.persistedQuery' is not {\"version\": 1, \"sha256Hash\": \"64 hexadecimal digits\"}.");
     match extensions.get("persistedQuery") {

@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn what_the_parser_reads_wrongly_is_put_in_other_words() {
         for (written, read) in [
-            (r#"{ a(n: -0, m: -0.5, k: -01) }"#, r#"{ a(n: 0, m: -0.5, k: -01) }"#),
+            (r"{ a(n: -0, m: -0.5, k: -01) }", r"{ a(n: 0, m: -0.5, k: -01) }"),
             (r#"{ a(b: """x \""" y""") }"#, r#"{ a(b: "x \"\"\" y") }"#),
             (r#"{ a(b: "\u{1F600}\uD83D\uDE00\u0041\n") }"#, r#"{ a(b: "😀😀A\n") }"#),
             (r#"{ a(b: "\\u{41}") }"#, r#"{ a(b: "\\u{41}") }"#),

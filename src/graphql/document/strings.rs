@@ -8,7 +8,7 @@ pub(super) fn block(raw: &str) -> String {
     let lines: Vec<&str> = raw.split('\n').collect();
     let indent_of = |line: &&str| line.len() - line.trim_start_matches([' ', '\t']).len();
     let is_blank = |line: &&str| indent_of(line) == line.len();
-    let common = lines.iter().skip(1).filter(|line| !is_blank(line)).map(|line| indent_of(line)).min().unwrap_or(0);
+    let common = lines.iter().skip(1).filter(|line| !is_blank(line)).map(indent_of).min().unwrap_or(0);
     let outdented = lines.iter().enumerate().map(|(nth, line)| match nth {
         0 => *line,
         _ => line.get(common..).unwrap_or_default(),
