@@ -15,6 +15,9 @@ pub(super) enum MediaType {
     Html,
 }
 
+/// What GraphQL is answered as.
+pub(super) const OF_GRAPHQL: [MediaType; 2] = [MediaType::Json, MediaType::GraphqlResponse];
+
 impl MediaType {
     /// Type and subtype.
     fn names(self) -> (&'static str, &'static str) {

@@ -23,7 +23,7 @@ pub(super) enum Unread {
 
 /// Reads a body of at most [`MAX_BODY_BYTES`].
 pub(super) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Unread> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let announced = announced_bytes(headers);
     if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
         discard(headers, body);
         return Err(Unread::TooLarge);
@@ -40,10 +40,15 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, U
     Ok(read.into())
 }
 
+/// How long a body says that it is.
+pub(super) fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 /// Takes a body that nobody reads off the line, beside the answer.
 pub(super) fn discard(headers: &HeaderMap, mut body: Body) {
-    // Such a client sends nothing before it is told to go on.
-    if headers.contains_key(EXPECT) {
+    // A client that expects to be told to go on sends nothing before.
+    if headers.contains_key(EXPECT) || axum::body::HttpBody::is_end_stream(&body) {
         return;
     }
     tokio::spawn(tokio::time::timeout(DISCARD_FOR, async move {

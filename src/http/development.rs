@@ -2,6 +2,7 @@
 //! may have pointed here (DNS rebinding), is refused.
 
 use axum::extract::Request;
+use axum::http::Method;
 use axum::http::header::HOST;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -24,6 +25,11 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     super::body::discard(&parts.headers, body);
     answer::refuse(coded(Code::Forbidden, reason, None))
+}
+
+/// The same for preflights, which never come as far as [`admit`].
+pub(super) async fn admit_preflight(request: Request, next: Next) -> Response {
+    if request.method() == Method::OPTIONS { admit(request, next).await } else { next.run(request).await }
 }
 
 /// Whether `host`, with a port or without one, names this machine.

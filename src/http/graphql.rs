@@ -10,13 +10,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::Response;
 
-use super::accept::{MediaType, negotiate};
+use super::accept::{MediaType, OF_GRAPHQL, negotiate};
 use super::answer::{answer, refuse, refuse_by, refuse_for, refuse_method};
 use super::body::{self, Unread};
 use super::metrics::Limit;
 use super::parameters::{Parameters, check_content_type};
 use super::request_log::Note;
-use super::{App, graphiql};
+use super::{App, graphiql, shed};
 use crate::auth::{InvalidToken, TokenError};
 use crate::domain::Viewer;
 use crate::graphql::{Call, Code, OperationKind, Reply, coded};
@@ -29,7 +29,7 @@ pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
     let (parts, body) = request.into_parts();
     let offered = match (&parts.method, &app.graphiql) {
         (&Method::GET, Some(_)) => &[MediaType::Json, MediaType::GraphqlResponse, MediaType::Html][..],
-        _ => &[MediaType::Json, MediaType::GraphqlResponse],
+        _ => &OF_GRAPHQL,
     };
     let media = negotiate(&parts.headers, offered);
     let mut response = match tokio::time::timeout(REQUEST_TIMEOUT, respond(&app, &parts, body, media)).await {
@@ -88,8 +88,7 @@ async fn respond(app: &App, parts: &Parts, body: Body, media: Option<MediaType>)
         return too_many(wait);
     }
     let Some(_place) = app.limits.enter() else {
-        let message = "The server is full. Try again in a moment.";
-        return refuse_by(coded(Code::ServiceUnavailable, message, None), Limit::InFlight);
+        return refuse_by(coded(Code::ServiceUnavailable, shed::FULL, None), Limit::InFlight);
     };
     match parameters {
         Ok(parameters) => run(app, parameters, viewer, media, is_get).await,

@@ -62,6 +62,11 @@ impl Limits {
         Arc::clone(&self.in_flight).try_acquire_owned().ok()
     }
 
+    /// Whether no place is free.
+    pub(super) fn is_full(&self) -> bool {
+        self.in_flight.available_permits() == 0
+    }
+
     /// How many requests are worked on.
     pub(super) fn in_flight(&self) -> usize {
         self.max_in_flight - self.in_flight.available_permits()

@@ -115,6 +115,13 @@ impl Metrics {
         Self { registry, ..metrics }
     }
 
+    /// Counts a request that was refused before anything was done for it.
+    pub(super) fn count_shed(&self) {
+        let code = Code::ServiceUnavailable.as_str();
+        self.requests.get_or_create(&RequestLabels { kind: "none", status: 503, code }).inc();
+        self.refusals.get_or_create(&LimitLabels { limit: Limit::InFlight.as_str() }).inc();
+    }
+
     /// Counts a request that was answered.
     pub(super) fn count(&self, note: &Note, status: u16, took: Duration, statements: u64) {
         let kind = note.kind.map_or("none", OperationKind::as_str);

@@ -14,6 +14,7 @@ mod metrics;
 mod parameters;
 mod request_log;
 pub mod server;
+mod shed;
 
 use std::sync::Arc;
 
@@ -22,7 +23,6 @@ pub use request_log::Statements;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get};
@@ -71,6 +71,7 @@ struct Shared {
 pub fn router(app: App) -> Router {
     let cors = cors::layer(&app.cors_origins, app.is_development);
     let (has_page, is_development) = (app.graphiql.is_some(), app.is_development);
+    let shared = Shared { app: Arc::new(app), metrics: Arc::new(Metrics::new()) };
     let mut routes = Router::new()
         .route("/graphql", any(graphql::handle))
         .route("/health", get(health::health))
@@ -79,24 +80,18 @@ pub fn router(app: App) -> Router {
     if has_page {
         routes = routes.route("/", get(graphiql::lead_there)).route("/graphiql/{file}", get(graphiql::file));
     }
-    let metrics = Arc::new(Metrics::new());
-    let state = Shared { app: Arc::new(app), metrics: Arc::clone(&metrics) };
-    let mut routes = routes.fallback(nothing_there).with_state(state);
+    let mut routes = routes.fallback(nothing_there).with_state(shared.clone());
+    // What is added later stands before what was added earlier.
     if is_development {
         routes = routes.layer(from_fn(development::admit));
     }
-    routes = routes.layer(cors);
+    routes = routes.layer(from_fn_with_state(Arc::clone(&shared.metrics), request_log::log));
+    routes = routes.layer(from_fn_with_state(shared, shed::shed)).layer(cors);
     if is_development {
         // The layer above answers preflights itself, and only for those who would be admitted.
-        routes = routes.layer(from_fn(async |request: axum::extract::Request, next: axum::middleware::Next| {
-            if request.method() == Method::OPTIONS {
-                development::admit(request, next).await
-            } else {
-                next.run(request).await
-            }
-        }));
+        routes = routes.layer(from_fn(development::admit_preflight));
     }
-    routes.layer(from_fn_with_state(metrics, request_log::log))
+    routes
 }
 
 async fn nothing_there() -> Response {

@@ -6,6 +6,7 @@ mod attacks;
 mod concurrency;
 mod documents;
 mod faults;
+mod fuzz;
 mod http;
 mod keys;
 mod layers;
