@@ -9,7 +9,7 @@ mod token;
 
 use std::process::ExitCode;
 
-use crate::config::{ConfigError, Source};
+use crate::config::{ConfigError, OTLP_ENDPOINT, Source};
 use crate::domain::Error;
 use crate::telemetry;
 
@@ -48,8 +48,8 @@ pub fn run() -> ExitCode {
     let matches = arguments::command().get_matches();
     let (name, arguments) = matches.subcommand().unwrap_or(("serve", &matches));
     let outcome = Source::new(arguments::flags(arguments)).map_err(Failure::from).and_then(|source| {
-        let (filter, format) = source.log()?;
-        telemetry::start(filter, format);
+        let traces = telemetry::start(source.telemetry()?);
+        let _sent_at_the_end = traces.map_err(|error| ConfigError::new(OTLP_ENDPOINT, error))?;
         for variable in source.unknown() {
             tracing::warn!(variable, "this variable is no setting of taskql; see taskql --help");
         }

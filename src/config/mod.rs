@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use reqwest::Url;
 
 pub use settings::{SETTINGS, Setting, VARIABLES_WITHOUT_FLAG};
-pub use source::Source;
+pub use source::{OTLP_ENDPOINT, Source};
 
 /// Fewest bytes of an HS256 secret (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;

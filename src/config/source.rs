@@ -4,10 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::settings::{SETTINGS, VARIABLES_WITHOUT_FLAG, default_of};
 use super::{ConfigError, parse};
-use crate::telemetry::LogFormat;
+use crate::telemetry;
 
 /// A variable that only the build reads.
 const OF_THE_BUILD: &str = "TASKQL_WEB";
+
+/// OpenTelemetry's own variable for where traces go.
+pub const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// The texts of the settings, unchecked.
 #[derive(Clone, Debug, Default)]
@@ -57,12 +60,16 @@ impl Source {
         parsed.map_err(|reason| ConfigError::new(variable, reason))
     }
 
-    /// What to log, and how.
+    /// What to log, and how, and where to send traces.
     ///
     /// # Errors
     /// A format or filter that there is not.
-    pub fn log(&self) -> Result<(tracing_subscriber::EnvFilter, LogFormat), ConfigError> {
-        Ok((self.parse("TASKQL_LOG", parse::filter)?, self.parse("TASKQL_LOG_FORMAT", parse::log_format)?))
+    pub fn telemetry(&self) -> Result<telemetry::Settings, ConfigError> {
+        Ok(telemetry::Settings {
+            filter: self.parse("TASKQL_LOG", parse::filter)?,
+            format: self.parse("TASKQL_LOG_FORMAT", parse::log_format)?,
+            otlp_endpoint: self.get(OTLP_ENDPOINT),
+        })
     }
 
     /// Variables that begin like ours and are none, most likely misspelt.

@@ -58,6 +58,8 @@ pub(super) async fn log(State(metrics): State<Arc<Metrics>>, request: Request, n
     let counter = Arc::new(AtomicU64::new(0));
     let trace_id = trace_id(request.headers()).unwrap_or_else(|| id.to_string());
     let span = tracing::info_span!("request", %id, trace_id);
+    #[cfg(feature = "otlp")]
+    crate::telemetry::continue_trace(&span, request.headers());
     let work = async {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
         answered.unwrap_or_else(|_| {

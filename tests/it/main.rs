@@ -21,3 +21,5 @@ mod server;
 mod statements;
 mod support;
 mod task;
+#[cfg(feature = "otlp")]
+mod traces;
