@@ -33,11 +33,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
     })?;
     let address = listener.local_addr().unwrap_or(config.listen);
     let db = database::open(&config.database_url, config.pool_size).await?;
-    check_schema(&config, &db).await?;
     let store = Store::new(db.clone(), Clock::system());
     let developer_token =
         config.is_development().then(|| developer_token(&config, secret.as_deref().unwrap_or_default()));
     let app = app(&config, store.clone(), secret, developer_token.clone())?;
+    // Only now that every setting is known to be good.
+    check_schema(&config, &db).await?;
     tracing::info!(%address, database = db.get_database_backend().as_str(), "listening");
     if let Some(token) = developer_token {
         introduce(address, config.graphiql, &token);
