@@ -5,6 +5,7 @@ pub use sea_orm_migration;
 use sea_orm_migration::prelude::*;
 
 mod m20261120_000001_create_tasks;
+mod m20261120_000002_create_epoch;
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -12,6 +13,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261120_000001_create_tasks::Migration)]
+        vec![Box::new(m20261120_000001_create_tasks::Migration), Box::new(m20261120_000002_create_epoch::Migration)]
     }
 }

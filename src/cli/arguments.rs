@@ -24,12 +24,21 @@ pub(super) fn command() -> Command {
         }))
         .subcommand(Command::new("serve").about("Serves; brings the database's schema up to date first (the default)"))
         .subcommand(
-            Command::new("migrate").about("Only brings the database's schema up to date").arg(
-                Arg::new("status")
-                    .long("status")
-                    .action(ArgAction::SetTrue)
-                    .help("List what is applied and what is not, and change nothing"),
-            ),
+            Command::new("migrate")
+                .about("Only brings the database's schema up to date")
+                .arg(
+                    Arg::new("status")
+                        .long("status")
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with("new-epoch")
+                        .help("List what is applied and what is not, and change nothing"),
+                )
+                .arg(
+                    Arg::new("new-epoch")
+                        .long("new-epoch")
+                        .action(ArgAction::SetTrue)
+                        .help("Make all sync tokens expire; to be run after restoring a backup"),
+                ),
         )
         .subcommand(
             Command::new("token")

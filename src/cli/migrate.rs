@@ -2,10 +2,10 @@
 
 use super::{Failure, database};
 use crate::config::{Source, database_url};
-use crate::domain::migrate::{migrate, status};
+use crate::domain::migrate::{migrate, new_epoch, status};
 
 /// Brings the schema up to date, or only says what is applied.
-pub(super) fn run(source: &Source, only_status: bool) -> Result<(), Failure> {
+pub(super) fn run(source: &Source, only_status: bool, wants_new_epoch: bool) -> Result<(), Failure> {
     let url = database_url(source)?;
     database::runtime()?.block_on(async {
         let db = database::open(&url, 1).await?;
@@ -28,6 +28,10 @@ pub(super) fn run(source: &Source, only_status: bool) -> Result<(), Failure> {
             println!("The schema is up to date.");
         } else {
             before.pending.iter().for_each(|name| println!("applied  {name}"));
+        }
+        if wants_new_epoch {
+            new_epoch(&db).await.map_err(|e| Failure::database("it was given no new epoch", &e))?;
+            println!("The database has a new epoch: clients load all again.");
         }
         Ok(())
     })

@@ -38,7 +38,7 @@ impl Failure {
 fn cause(error: &Error) -> &str {
     match error {
         Error::Unavailable(cause) | Error::Internal(cause) => cause,
-        Error::Invalid(_) | Error::NotFound | Error::Conflict(_) => "it says no more",
+        Error::Invalid(_) | Error::NotFound | Error::Conflict(_) | Error::SyncTokenExpired => "it says no more",
     }
 }
 
@@ -54,7 +54,7 @@ pub fn run() -> ExitCode {
             tracing::warn!(variable, "this variable is no setting of taskql; see taskql --help");
         }
         match name {
-            "migrate" => migrate::run(&source, arguments.get_flag("status")),
+            "migrate" => migrate::run(&source, arguments.get_flag("status"), arguments.get_flag("new-epoch")),
             "token" => token::run(&source, arguments),
             "schema" => schema::run(),
             _ => serve::run(&source),

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, database, token};
 use crate::auth::{Grant, Guard, KeySet, Patience, Trust, sign};
 use crate::config::{Config, ConfigError, Source};
-use crate::domain::{Clock, Store, migrate};
+use crate::domain::{Clock, Store, migrate, sweep};
 use crate::graphql::{Api, Documents, UntrustedFile};
 use crate::http::{self, App, GraphiqlPage, Limits};
 
@@ -43,7 +43,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if let Some(token) = developer_token {
         introduce(address, config.graphiql, &token);
     }
+    let sweeping = tokio::spawn({
+        let store = store.clone();
+        async move { sweep::keep_swept(&store).await }
+    });
     http::server::serve(listener, http::router(app), stop_signal()).await;
+    sweeping.abort();
     store.finish_writes().await;
     if let Err(error) = db.close().await {
         tracing::warn!(%error, "the database was not closed cleanly");

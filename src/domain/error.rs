@@ -14,6 +14,8 @@ pub enum Error {
     NotFound,
     /// The state of the object forbids it.
     Conflict(Conflict),
+    /// The sync token is too old, from the future, or of another user or database.
+    SyncTokenExpired,
     /// The database is away, full or too slow: the same call may succeed later. The cause is for the log.
     Unavailable(Arc<str>),
     /// A fault of ours. The cause is for the log.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use migration::Migrator;
 use migration::sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait, SchemaManager, seaql_migrations};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryOrder, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryOrder, Statement, TransactionTrait};
 
 use super::Error;
 use super::store::immediate;
@@ -41,6 +41,17 @@ pub async fn status<'c>(db: impl IntoSchemaManagerConnection<'c>) -> Result<Stat
         unknown: applied.iter().filter(|name| !in_program.contains(name)).cloned().collect(),
         applied,
     })
+}
+
+/// Gives the database a new epoch: every sync token expires.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub async fn new_epoch(db: &DatabaseConnection) -> Result<(), Error> {
+    let statement = "update epoch set value = $1";
+    let values = [uuid::Uuid::new_v4().simple().to_string().into()];
+    db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), statement, values)).await?;
+    Ok(())
 }
 
 /// Applies what is pending, in one transaction that others wait for, and returns the status before. A database with

@@ -55,7 +55,7 @@ impl Page {
 }
 
 impl PageArguments {
-    /// How many rows are asked for, as far as that can be said before the rest is checked.
+    /// The page, once its rules hold.
     pub(super) fn window(self, sort: Sort, direction: Direction) -> Result<Window, Error> {
         let mut problems = Problems::default();
         let forward = self.first.is_some() || self.after.is_some();

@@ -68,6 +68,11 @@ impl Store {
         permit.ok().and_then(Result::ok).ok_or_else(|| Error::Unavailable("no database connection is free".into()))
     }
 
+    /// The present instant.
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
     /// How the pool is used at this moment.
     #[must_use]
     pub fn pool(&self) -> PoolStatus {

@@ -90,6 +90,7 @@ impl Api {
         let mut request = Request::new("").variables(variables).data(RequestContext::new(
             self.store.clone(),
             viewer,
+            operation.needs_sync_token,
             Arc::clone(&has_written),
         ));
         request.operation_name = operation.name.map(str::to_owned);

@@ -23,6 +23,8 @@ pub enum Code {
     NotFound,
     /// The state of the object forbids it.
     Conflict,
+    /// The sync token is too old: load all again.
+    SyncTokenExpired,
     /// No token, or one that does not hold.
     Unauthenticated,
     /// Development mode asked from outside.
@@ -62,7 +64,7 @@ impl Code {
 }
 
 /// The codes, the most severe first.
-const CODES: [(Code, &str); 18] = [
+const CODES: [(Code, &str); 19] = [
     (Code::InternalServerError, "INTERNAL_SERVER_ERROR"),
     (Code::ServiceUnavailable, "SERVICE_UNAVAILABLE"),
     (Code::RateLimited, "RATE_LIMITED"),
@@ -81,6 +83,7 @@ const CODES: [(Code, &str); 18] = [
     (Code::BadUserInput, "BAD_USER_INPUT"),
     (Code::NotFound, "NOT_FOUND"),
     (Code::Conflict, "CONFLICT"),
+    (Code::SyncTokenExpired, "SYNC_TOKEN_EXPIRED"),
 ];
 
 /// An error for the client.
@@ -124,6 +127,7 @@ mod tests {
             | Code::DocumentNotTrusted
             | Code::NotFound
             | Code::Conflict
+            | Code::SyncTokenExpired
             | Code::Unauthenticated
             | Code::Forbidden
             | Code::MethodNotAllowed
@@ -132,7 +136,7 @@ mod tests {
             | Code::UnsupportedMediaType
             | Code::RateLimited
             | Code::InternalServerError
-            | Code::ServiceUnavailable => 18,
+            | Code::ServiceUnavailable => 19,
         };
         assert_eq!(CODES.len(), counted(Code::BadRequest));
     }

@@ -7,13 +7,15 @@ use async_graphql::{Context, Object, SimpleObject};
 use super::context::ContextExt;
 use super::error::ApiResult;
 use super::task::Task;
+use crate::domain::Error;
 use crate::domain::page::Page;
 use crate::domain::task::{self, Status};
 
 /// A page of a list.
 pub(super) struct TaskConnection {
     pub(super) status: Status,
-    pub(super) page: Arc<Page>,
+    /// The page, and the sync token that was read before it where one is selected.
+    pub(super) read: Arc<(Page, Option<String>)>,
 }
 
 /// A page of the viewer's tasks.
@@ -21,22 +23,22 @@ pub(super) struct TaskConnection {
 impl TaskConnection {
     /// The tasks, each with its cursor.
     async fn edges(&self) -> Vec<TaskEdge> {
-        let edge = |task: &task::Task| TaskEdge { cursor: self.page.cursor(task), node: Task(task.clone()) };
-        self.page.tasks.iter().map(edge).collect()
+        let edge = |task: &task::Task| TaskEdge { cursor: self.page().cursor(task), node: Task(task.clone()) };
+        self.page().tasks.iter().map(edge).collect()
     }
 
     /// The tasks.
     async fn nodes(&self) -> Vec<Task> {
-        self.page.tasks.iter().cloned().map(Task).collect()
+        self.page().tasks.iter().cloned().map(Task).collect()
     }
 
     /// Where this page ends, and whether there are more.
     async fn page_info(&self) -> PageInfo {
         PageInfo {
-            has_next_page: self.page.has_next,
-            has_previous_page: self.page.has_previous,
-            start_cursor: self.page.tasks.first().map(|task| self.page.cursor(task)),
-            end_cursor: self.page.tasks.last().map(|task| self.page.cursor(task)),
+            has_next_page: self.page().has_next,
+            has_previous_page: self.page().has_previous,
+            start_cursor: self.page().tasks.first().map(|task| self.page().cursor(task)),
+            end_cursor: self.page().tasks.last().map(|task| self.page().cursor(task)),
         }
     }
 
@@ -44,6 +46,19 @@ impl TaskConnection {
     async fn total_count(&self, ctx: &Context<'_>) -> ApiResult<i32> {
         let count = task::count(ctx.store(), ctx.viewer()?, self.status).await?;
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+
+    /// A `since` that misses nothing that happened after this page was read (of several pages keep the first's). Looked
+    /// up only when asked for.
+    async fn sync_token(&self) -> ApiResult<&str> {
+        let missing = || Error::Internal("a sync token was selected and not read".into());
+        Ok(self.read.1.as_deref().ok_or_else(missing)?)
+    }
+}
+
+impl TaskConnection {
+    fn page(&self) -> &Page {
+        &self.read.0
     }
 }
 

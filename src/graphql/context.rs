@@ -17,6 +17,8 @@ use crate::domain::{Error, Store, Viewer};
 /// One request's state.
 pub(super) struct RequestContext {
     pub(super) store: Store,
+    /// Whether a list's sync token is selected somewhere.
+    pub(super) needs_sync_token: bool,
     /// Absent for a caller without a token, who gets no further than introspection.
     identity: Option<Identity>,
     has_written: Arc<AtomicBool>,
@@ -32,9 +34,14 @@ struct Identity {
 type Field = OnceCell<Result<Box<dyn Any + Send + Sync>, Error>>;
 
 impl RequestContext {
-    pub(super) fn new(store: Store, viewer: Option<Viewer>, has_written: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(
+        store: Store,
+        viewer: Option<Viewer>,
+        needs_sync_token: bool,
+        has_written: Arc<AtomicBool>,
+    ) -> Self {
         let identity = viewer.map(|viewer| Identity { loaders: Loaders::new(&store, &viewer), viewer });
-        Self { store, identity, has_written, fields: Mutex::default() }
+        Self { store, needs_sync_token, identity, has_written, fields: Mutex::default() }
     }
 
     /// Documents that select anything of a viewer's are refused before they run where there is none.

@@ -47,6 +47,10 @@ impl From<ApiError> for async_graphql::Error {
                 let message = "This id belonged to a task that was deleted a short while ago. Choose another one.";
                 (Code::Conflict, message.into())
             }
+            Error::SyncTokenExpired => {
+                let message = "This sync token has expired. Load all again: leave 'since' out.";
+                (Code::SyncTokenExpired, message.into())
+            }
             Error::Unavailable(cause) => {
                 tracing::warn!(%cause, "service unavailable");
                 (Code::ServiceUnavailable, UNAVAILABLE.into())

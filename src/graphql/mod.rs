@@ -3,6 +3,7 @@
 //! else. Nothing here knows of HTTP or SQL.
 
 mod api;
+mod change;
 mod code;
 mod connection;
 mod context;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
+use super::change::TaskChangePage;
 use super::connection::TaskConnection;
 use super::context::ContextExt;
 use super::error::ApiResult;
@@ -13,7 +14,7 @@ use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
 use super::user::User;
 use crate::domain::page::PageArguments;
 use crate::domain::task::{self, List, TaskId};
-use crate::domain::{Error, Problems};
+use crate::domain::{Error, Problems, changes};
 
 /// Most ids of a `nodes` field.
 const MAX_NODES: usize = 100;
@@ -64,9 +65,13 @@ impl Query {
             direction: direction.map(Into::into),
             page: PageArguments { first, after, last, before },
         };
-        let status = list.status;
-        let page = ctx.once(|store, viewer| async move { task::list(store, viewer, list).await.map(Arc::new) }).await?;
-        Ok(TaskConnection { status, page })
+        let (status, needs_sync_token) = (list.status, ctx.request().needs_sync_token);
+        let read = ctx.once(|store, viewer| async move {
+            // Before the rows, so that it can only be early.
+            let sync_token = if needs_sync_token { Some(changes::sync_token(store, viewer).await?) } else { None };
+            Ok(Arc::new((task::list(store, viewer, list).await?, sync_token)))
+        });
+        Ok(TaskConnection { status, read: read.await? })
     }
 
     /// Any object by its id; null when there is none that the viewer can see. The viewer's own id comes first.
@@ -90,5 +95,21 @@ impl Query {
         }
         problems.finish()?;
         try_join_all(ids.iter().map(|id| node(ctx, id))).await
+    }
+
+    /// What has changed since `since`, oldest change first, each task once a page; `first` is 1 to 500. Without `since`:
+    /// all there is, and nothing DELETED. A task that changes while you page comes again; one created and deleted since
+    /// may be left out.
+    async fn task_changes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A sync token: from the page before, or from a list. SYNC_TOKEN_EXPIRED: load all again.")]
+        since: Option<String>,
+        #[graphql(desc = "How many changes: 1 to 500.", default_with = "Some(changes::DEFAULT_SIZE)")] first: Option<
+            i32,
+        >,
+    ) -> ApiResult<TaskChangePage> {
+        let page = ctx.once(|store, viewer| changes::changes(store, viewer, since, first));
+        Ok(TaskChangePage(page.await?))
     }
 }

@@ -31,7 +31,11 @@ fn status_of(code: Code) -> StatusCode {
             StatusCode::BAD_REQUEST
         }
         Code::DocumentNotTrusted => StatusCode::BAD_REQUEST,
-        Code::BadUserInput | Code::NotFound | Code::Conflict | Code::PersistedQueryNotFound => StatusCode::OK,
+        Code::BadUserInput
+        | Code::NotFound
+        | Code::Conflict
+        | Code::SyncTokenExpired
+        | Code::PersistedQueryNotFound => StatusCode::OK,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::Forbidden => StatusCode::FORBIDDEN,

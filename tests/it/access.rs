@@ -27,6 +27,7 @@ fn call(root: &str, field: &str, id: &str, owner: &str) -> String {
         "tasks" => "tasks { totalCount nodes { id title } edges { node { id } } pageInfo { endCursor } }".into(),
         "node" => format!("node(id: \"{id}\") {{ id }} owner: node(id: \"{owner}\") {{ id }}"),
         "nodes" => format!("nodes(ids: [\"{id}\", \"{owner}\"]) {{ id }}"),
+        "taskChanges" => "taskChanges { hasMore changes { taskId task { title } } }".into(),
         "createTask" => {
             format!("createTask(input: {{id: \"{id}\", title: \"stolen\"}}) {{ task {{ title version }} }}")
         }

@@ -20,6 +20,7 @@ mod schema;
 mod server;
 mod statements;
 mod support;
+mod sync;
 mod task;
 #[cfg(feature = "otlp")]
 mod traces;

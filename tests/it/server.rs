@@ -100,6 +100,7 @@ async fn commands_say_what_they_do() {
     assert!(run(&["migrate", "--status"]).await.starts_with("pending  m20261120_000001_create_tasks"));
     assert!(run(&["migrate"]).await.starts_with("applied  m20261120_000001_create_tasks"));
     assert_eq!(run(&["migrate"]).await, "The schema is up to date.\n");
+    assert!(run(&["migrate", "--new-epoch"]).await.contains("a new epoch"));
     assert!(run(&["migrate", "--status"]).await.starts_with("applied  m20261120_000001_create_tasks"));
     assert_eq!(run(&["schema"]).await, include_str!("../../schema.graphql"));
     let help = run(&["--help"]).await;

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use sea_orm::{ActiveValue::Set, EntityTrait, ModelTrait, TryInsertResult};
 use uuid::Uuid;
 
-use super::{DELETED_ID_IS_KEPT_DAYS, Priority, Task, TaskId, by_id};
-use crate::domain::{Conflict, Error, Instant, Problems, Store, Viewer, Write, text};
+use super::{Priority, Task, TaskId, by_id};
+use crate::domain::{Conflict, Error, Instant, Problems, Store, Viewer, Write, sweep, text};
 use crate::entity::deleted_task;
 use crate::entity::task::{ActiveModel, Column, Entity};
 
@@ -82,7 +82,7 @@ async fn release_deleted_id(write: &Write, id: TaskId) -> Result<(), Error> {
     let Some(deleted) = deleted_task::Entity::find_by_id(key).one(&write.transaction).await? else {
         return Ok(());
     };
-    if write.now - deleted.deleted_at < TimeDelta::days(DELETED_ID_IS_KEPT_DAYS) {
+    if write.now - deleted.deleted_at < TimeDelta::days(sweep::KEPT_DAYS) {
         return Err(Error::Conflict(Conflict::Deleted));
     }
     deleted.delete(&write.transaction).await?;

@@ -23,9 +23,6 @@ use super::{Conflict, Error, Store, Viewer, Write};
 use crate::entity::task::{Column, Entity};
 pub use crate::entity::task::{Model as Task, Priority};
 
-/// How long the id of a deleted task stays taken: as long as a client may come back with what it made offline.
-const DELETED_ID_IS_KEPT_DAYS: i64 = 30;
-
 /// A task's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(pub Uuid);

@@ -54,7 +54,11 @@ pub(super) fn measure(document: &ExecutableDocument) -> Result<Vec<Measured>> {
             return Err(too_complex(message, Some(operation.pos)));
         }
         walk.check_depth(set, Depth::default())?;
+        let lists = roots.iter().filter(|field| field.node.name.node == "tasks");
+        let mut fields_of_lists = Vec::new();
+        lists.for_each(|list| walk.roots(&list.node.selection_set.node, &mut fields_of_lists));
         measured.push(Measured {
+            needs_sync_token: fields_of_lists.iter().any(|field| field.node.name.node == "syncToken"),
             name: name.map(ToString::to_string),
             kind: operation.node.ty.into(),
             variables: operation.node.variable_definitions.clone(),

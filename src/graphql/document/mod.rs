@@ -30,6 +30,7 @@ struct Measured {
     kind: OperationKind,
     variables: Vec<Positioned<VariableDefinition>>,
     roots: Vec<Positioned<Field>>,
+    needs_sync_token: bool,
 }
 
 /// What an operation does.
@@ -49,6 +50,8 @@ pub struct Operation<'d> {
     pub(super) variables: &'d [Positioned<VariableDefinition>],
     /// The fields that it selects at the root, fragments spread out.
     pub(super) roots: &'d [Positioned<Field>],
+    /// Whether the sync token of a list is selected.
+    pub(super) needs_sync_token: bool,
     /// What it does.
     pub kind: OperationKind,
     /// Its name, where it has one.
@@ -94,6 +97,7 @@ impl Document {
         Ok(Operation {
             variables: &measured.variables,
             roots: &measured.roots,
+            needs_sync_token: measured.needs_sync_token,
             kind: measured.kind,
             name: measured.name.as_deref(),
         })

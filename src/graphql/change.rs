@@ -1,0 +1,65 @@
+//! What has changed: the feed of deltas.
+
+use async_graphql::{Enum, ID, Object, SimpleObject};
+
+use super::task::Task;
+use crate::domain::changes::{self, ChangePage};
+
+/// A page of changes.
+pub(super) struct TaskChangePage(pub(super) ChangePage);
+
+/// What has changed since a token, oldest change first, each task once.
+#[Object]
+impl TaskChangePage {
+    /// The changes. Apply them in this order.
+    async fn changes(&self) -> Vec<TaskChange> {
+        self.0.changes.iter().map(TaskChange::from).collect()
+    }
+
+    /// The `since` of the next call.
+    async fn sync_token(&self) -> &str {
+        &self.0.sync_token
+    }
+
+    /// Whether there are more changes already: call again at once.
+    async fn has_more(&self) -> bool {
+        self.0.has_more
+    }
+}
+
+/// What has become of one task.
+#[derive(SimpleObject)]
+pub(super) struct TaskChange {
+    /// What kind of change it is.
+    kind: TaskChangeKind,
+    /// Which task.
+    task_id: ID,
+    /// The task as it is now; null when it was deleted.
+    task: Option<Task>,
+    /// The `since` with which to go on after this change.
+    sync_token: String,
+}
+
+impl From<&changes::Change> for TaskChange {
+    fn from(change: &changes::Change) -> Self {
+        Self {
+            kind: change.kind.into(),
+            task_id: change.task_id.into(),
+            task: change.task.clone().map(Task),
+            sync_token: change.sync_token.clone(),
+        }
+    }
+}
+
+/// Seen from the token that this page or event went on from. Clients treat CREATED and UPDATED alike (put the task), and
+/// DELETED as "remove it if you have it".
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "changes::ChangeKind")]
+pub(super) enum TaskChangeKind {
+    /// The task is new.
+    Created,
+    /// The task was there already.
+    Updated,
+    /// The task went.
+    Deleted,
+}
