@@ -27,7 +27,7 @@ pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) store: Store,
     pub(crate) db: DatabaseConnection,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl TestApp {
@@ -55,7 +55,7 @@ impl TestApp {
             is_development: false,
         };
         change(&mut app);
-        Self { router: router(app), store, db, _database: database }
+        Self { router: router(app), store, db, database }
     }
 
     /// A client with a token of `sub`.
@@ -66,6 +66,11 @@ impl TestApp {
     /// A client without a token.
     pub(crate) fn anonymous(&self) -> Client {
         Client { router: self.router.clone(), authorization: None }
+    }
+
+    /// The URL of the app's database.
+    pub(crate) fn url(&self) -> &str {
+        &self.database.url
     }
 
     /// Sends a request as it is.
