@@ -26,7 +26,9 @@ fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let bundled = bundle(source, &out);
     if let Err(reason) = &bundled {
-        println!("cargo::warning=GraphiQL is not bundled: {reason}. Its page will load from a CDN.");
+        println!(
+            "cargo::warning=GraphiQL is not bundled: {reason}. Its page will load from a CDN. TASKQL_WEB=off says so without trying."
+        );
         // npm may turn up later.
         println!("cargo::rerun-if-env-changed=PATH");
     }
@@ -45,7 +47,13 @@ fn bundle(source: &Path, out: &Path) -> Result<(), String> {
     }
     let quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
     // No package's own scripts are run; where there is no network this gives up within seconds.
-    let careful = ["--ignore-scripts", "--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=500"];
+    let careful = [
+        "--ignore-scripts",
+        "--prefer-offline",
+        "--fetch-retries=1",
+        "--fetch-retry-mintimeout=500",
+        "--fetch-timeout=15000",
+    ];
     run(&work, Command::new("npm").arg("ci").args(careful).args(quiet))?;
     let options = [
         "--bundle",

@@ -46,7 +46,14 @@ fn create(path: &Path) -> io::Result<Vec<u8>> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(&draft)?.write_all(format!("{secret}\n").as_bytes())?;
-    let linked = fs::hard_link(&draft, path);
-    fs::remove_file(&draft)?;
-    linked.map(|()| secret.into_bytes())
+    match fs::hard_link(&draft, path) {
+        Ok(()) => fs::remove_file(&draft)?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            fs::remove_file(&draft)?;
+            return Err(error);
+        }
+        // Not every file system has links.
+        Err(_) => fs::rename(&draft, path)?,
+    }
+    Ok(secret.into_bytes())
 }

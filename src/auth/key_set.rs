@@ -8,6 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use tokio::sync::Mutex;
+use tracing::Instrument;
 
 use super::guard::{InvalidToken, TokenError};
 
@@ -94,8 +95,8 @@ impl KeySet {
     }
 
     /// Fetches the keys ahead of the first token.
-    pub async fn prefetch(&self) {
-        self.refresh(|known| known.fetched_at.is_none()).await;
+    pub async fn prefetch(self: &Arc<Self>) {
+        self.refresh(move |known| known.fetched_at.is_none()).await;
     }
 
     /// The key that `id` names, or the only one for `algorithm` where a token names none.
@@ -105,10 +106,9 @@ impl KeySet {
         algorithm: Algorithm,
     ) -> Result<DecodingKey, TokenError> {
         let Patience { fresh, usable, unknown_key, retry, .. } = self.patience;
-        let is_older = |at: Option<Instant>, than: Duration| at.is_none_or(|at| at.elapsed() > than);
         let mut known = self.known();
         if is_older(known.fetched_at, usable) {
-            self.refresh(|known| is_older(known.fetched_at, usable) && is_older(known.failed_at, retry)).await;
+            self.refresh(move |known| is_older(known.fetched_at, usable) && is_older(known.failed_at, retry)).await;
             known = self.known();
             if is_older(known.fetched_at, usable) {
                 return Err(unavailable());
@@ -116,14 +116,14 @@ impl KeySet {
         } else if is_older(known.fetched_at, fresh) && is_older(known.failed_at, retry) {
             let keys = Arc::clone(self);
             tokio::spawn(async move {
-                keys.refresh(|known| is_older(known.fetched_at, fresh) && is_older(known.failed_at, retry)).await;
+                keys.refresh(move |known| is_older(known.fetched_at, fresh) && is_older(known.failed_at, retry)).await;
             });
         }
         match known.find(id, algorithm) {
             Err(InvalidToken::UnknownKey) => {
                 // A provider that has changed its key publishes the new one before it signs with it. Nobody waits
                 // for a fetch that is not due, but for one that is under way.
-                self.refresh(|known| {
+                self.refresh(move |known| {
                     let is_due = is_older(known.asked_at, unknown_key);
                     if is_due {
                         known.asked_at = Some(Instant::now());
@@ -146,8 +146,17 @@ impl KeySet {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Asks the provider, in a task of its own: a caller that goes away must not take the fetch along.
+    async fn refresh(self: &Arc<Self>, is_due: impl FnOnce(&mut Known) -> bool + Send + 'static) {
+        let keys = Arc::clone(self);
+        let asking = async move { keys.ask(is_due).await };
+        if let Err(error) = tokio::spawn(asking.in_current_span()).await {
+            tracing::error!(%error, "the fetch of the identity provider's keys ended");
+        }
+    }
+
     /// Asks the provider, if that is still due once those who asked before are through.
-    async fn refresh(&self, is_due: impl FnOnce(&mut Known) -> bool) {
+    async fn ask(&self, is_due: impl FnOnce(&mut Known) -> bool) {
         let _turn = self.fetching.lock().await;
         if !is_due(&mut self.known.write().unwrap_or_else(PoisonError::into_inner)) {
             return;
@@ -187,6 +196,10 @@ impl KeySet {
 
 fn unavailable() -> TokenError {
     KeysUnavailable("the identity provider's keys are not to be had".into()).into()
+}
+
+fn is_older(at: Option<Instant>, than: Duration) -> bool {
+    at.is_none_or(|at| at.elapsed() > than)
 }
 
 impl Known {

@@ -6,7 +6,11 @@ use crate::domain::migrate::{migrate, new_epoch, status};
 
 /// Brings the schema up to date, or only says what is applied.
 pub(super) fn run(source: &Source, only_status: bool, wants_new_epoch: bool) -> Result<(), Failure> {
-    let url = database_url(source)?;
+    let mut url = database_url(source)?;
+    if only_status && url.starts_with("sqlite:") && !url.contains('?') && !url.contains(":memory:") {
+        // To look at a file is not to make it.
+        url.push_str("?mode=rw");
+    }
     database::runtime()?.block_on(async {
         let db = database::open(&url, 1).await?;
         if only_status {

@@ -16,6 +16,8 @@ use crate::http::{self, App, GraphiqlPage, Limits};
 
 /// The user of development mode.
 const DEVELOPER: &str = "dev";
+/// How long the last writes may take once nobody is served any more.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a token for that user holds.
 const DEVELOPER_TTL: Duration = Duration::from_hours(30 * 24);
 
@@ -48,10 +50,17 @@ async fn serve(config: Config) -> Result<(), Failure> {
         async move { sweep::keep_swept(&store).await }
     });
     http::server::serve(listener, http::router(app), stop_signal()).await;
-    sweeping.abort();
-    store.finish_writes().await;
-    if let Err(error) = db.close().await {
-        tracing::warn!(%error, "the database was not closed cleanly");
+    let end = async {
+        store.finish_writes().await;
+        sweeping.abort();
+        db.close().await
+    };
+    match tokio::time::timeout(END_TIMEOUT, end).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the database was not closed cleanly"),
+        Err(_) => {
+            tracing::warn!("the database did not answer in time; writes that it has not acknowledged may be lost");
+        }
     }
     tracing::info!("stopped");
     Ok(())
@@ -97,10 +106,15 @@ async fn check_schema(config: &Config, db: &DatabaseConnection) -> Result<(), Fa
     } else {
         migrate::status(db).await.map_err(failure)?
     };
+    if !status.pending.is_empty() && !status.unknown.is_empty() {
+        let (unknown, pending) = (status.unknown.join(", "), status.pending.join(", "));
+        return Err(Failure::Other(format!(
+            "DATABASE_URL: another taskql made this database: it has {unknown}, which this one does not know, and lacks {pending}; use one that knows both"
+        )));
+    }
     if !status.pending.is_empty() {
         let what = format!(
-            "{}, and the database lacks {}; run 'taskql migrate' or leave the setting out",
-            if config.migrate { "the database was made by a newer taskql" } else { "false" },
+            "false, and the database lacks {}; run 'taskql migrate' or leave the setting out",
             status.pending.join(", ")
         );
         return Err(ConfigError::new("TASKQL_MIGRATE", what).into());

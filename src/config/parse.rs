@@ -85,7 +85,10 @@ fn origin(text: &str) -> Parsed<String> {
 }
 
 pub(super) fn filter(text: &str) -> Parsed<EnvFilter> {
-    EnvFilter::try_new(text).map_err(|error| format!("'{text}' is no filter ({error}); give a level such as info"))
+    let filter = EnvFilter::try_new(text)
+        .map_err(|error| format!("'{text}' is no filter ({error}); give a level such as info"))?;
+    // Below this SeaORM writes down the database's URL, with its password.
+    Ok(filter.add_directive("sea_orm::driver=info".parse().map_err(|error| format!("{error}"))?))
 }
 
 pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {

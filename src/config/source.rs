@@ -25,7 +25,7 @@ impl Source {
     /// # Errors
     /// A `.env` file that cannot be read.
     pub fn new(flags: HashMap<String, String>) -> Result<Self, ConfigError> {
-        Ok(Self { layers: [flags, std::env::vars().collect(), dotenv()?] })
+        Ok(Self { layers: [flags, environment(), dotenv()?] })
     }
 
     #[cfg(test)]
@@ -84,9 +84,16 @@ impl Source {
     }
 }
 
+/// The variables that are text; ours all are.
+fn environment() -> HashMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
 fn dotenv() -> Result<HashMap<String, String>, ConfigError> {
     let unusable = |error: dotenvy::Error| ConfigError::new(".env", format!("cannot be read: {error}"));
-    match dotenvy::from_filename_iter(".env") {
+    match dotenvy::from_path_iter(".env") {
         Ok(variables) => variables.collect::<Result<_, _>>().map_err(unusable),
         Err(error) if error.not_found() => Ok(HashMap::new()),
         Err(error) => Err(unusable(error)),

@@ -47,9 +47,11 @@ fn sqlite(options: &mut ConnectOptions, url: &str, pool_size: u32) {
     } else {
         options.max_connections(pool_size);
     }
-    options.map_sqlx_sqlite_opts(|options| {
+    // A URL that says how to open the file is taken at its word.
+    let create = !url.contains("mode=");
+    options.map_sqlx_sqlite_opts(move |options| {
+        let options = if create { options.create_if_missing(true) } else { options };
         options
-            .create_if_missing(true)
             // Readers go on while one writes; an acknowledged write outlives a power cut.
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)

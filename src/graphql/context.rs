@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_graphql::Context;
 use futures_util::FutureExt;
@@ -22,6 +22,8 @@ pub(super) struct RequestContext {
     /// Absent for a caller without a token, who gets no further than introspection.
     identity: Option<Identity>,
     has_written: Arc<AtomicBool>,
+    /// Why a write failed that was not the client's fault.
+    failed: OnceLock<Error>,
     fields: Mutex<HashMap<String, Arc<Field>>>,
 }
 
@@ -41,7 +43,7 @@ impl RequestContext {
         has_written: Arc<AtomicBool>,
     ) -> Self {
         let identity = viewer.map(|viewer| Identity { loaders: Loaders::new(&store, &viewer), viewer });
-        Self { store, needs_sync_token, identity, has_written, fields: Mutex::default() }
+        Self { store, needs_sync_token, identity, has_written, failed: OnceLock::new(), fields: Mutex::default() }
     }
 
     /// Documents that select anything of a viewer's are refused before they run where there is none.
@@ -115,12 +117,20 @@ impl ContextExt for Context<'_> {
         T: Clone + Send + Sync + 'static,
         W: Future<Output = Result<T, Error>> + Send,
     {
-        let has_written = &self.request().has_written;
+        let request = self.request();
         self.once(|store, viewer| async move {
+            // The document is given up as a whole where nothing has been done yet; no later field need wait in vain.
+            if let (Some(error), false) = (request.failed.get(), request.has_written.load(Ordering::Relaxed)) {
+                return Err(error.clone());
+            }
             let outcome = AssertUnwindSafe(work(store, viewer)).catch_unwind().await;
-            let value = outcome.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())))?;
-            has_written.store(true, Ordering::Relaxed);
-            Ok(value)
+            let outcome = outcome.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())));
+            match &outcome {
+                Ok(_) => request.has_written.store(true, Ordering::Relaxed),
+                Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => _ = request.failed.set(error.clone()),
+                Err(_) => {}
+            }
+            outcome
         })
         .await
     }

@@ -14,10 +14,10 @@ use sha2::{Digest, Sha256};
 use super::code::{Code, coded};
 use super::{Api, Document};
 
-/// Most bytes of remembered documents' texts. What is read of a document takes some 20 times its text.
-const MAX_REMEMBERED_BYTES: u64 = 2 * 1024 * 1024;
-/// What a document weighs besides its text.
-const OVERHEAD_BYTES: u64 = 256;
+/// About the most that remembered documents take in memory.
+const MAX_REMEMBERED_BYTES: u64 = 16 * 1024 * 1024;
+/// What each takes at least.
+const OVERHEAD_BYTES: u64 = 1024;
 
 type Hash = [u8; 32];
 
@@ -43,7 +43,7 @@ struct ByText;
 
 impl Weighter<Hash, Arc<Document>> for ByText {
     fn weight(&self, _: &Hash, document: &Arc<Document>) -> u64 {
-        document.source_bytes as u64 + OVERHEAD_BYTES
+        document.bytes as u64 + OVERHEAD_BYTES
     }
 }
 
@@ -53,7 +53,7 @@ pub struct UntrustedFile(pub String);
 
 impl Default for Documents {
     fn default() -> Self {
-        let items = usize::try_from(MAX_REMEMBERED_BYTES / 512).unwrap_or(usize::MAX);
+        let items = usize::try_from(MAX_REMEMBERED_BYTES / OVERHEAD_BYTES).unwrap_or(usize::MAX);
         Self { remembered: Cache::with_weighter(items, MAX_REMEMBERED_BYTES, ByText), trusted: None }
     }
 }
@@ -72,8 +72,14 @@ impl Documents {
         }
         let mut trusted = HashMap::new();
         for (id, text) in texts {
-            let document = api.read(&text).map_err(|error| wrong(format!("document '{id}': {}", error.message)))?;
-            trusted.insert(id, Arc::new(document));
+            let document = api.read(&text).and_then(Document::sound);
+            let document = document.map_err(|error| wrong(format!("document '{id}': {}", error.message)))?;
+            if let Some(other) = trusted.insert(id.clone(), Arc::new(document)) {
+                let hash = other.source_hash;
+                if trusted[&id].source_hash != hash {
+                    return Err(wrong(format!("document '{id}' is there twice, with different texts")));
+                }
+            }
         }
         Ok(Self { trusted: Some(trusted), ..Self::default() })
     }
@@ -120,7 +126,8 @@ fn find_trusted(trusted: &HashMap<String, Arc<Document>>, asked: &Asked) -> Resu
     match trusted.get(id) {
         None => refused("There is no trusted document of this id."),
         Some(document) => {
-            let hash: Option<Hash> = asked.query.as_ref().map(|text| Sha256::digest(text).into());
+            let text = asked.query.as_ref().filter(|text| !text.is_empty());
+            let hash: Option<Hash> = text.map(|text| Sha256::digest(text).into());
             if hash.is_some_and(|hash| hash != document.source_hash) {
                 return refused("The query is not the text of the trusted document of this id.");
             }

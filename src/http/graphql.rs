@@ -35,7 +35,7 @@ pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
     let mut response = match tokio::time::timeout(REQUEST_TIMEOUT, respond(&app, &parts, body, media)).await {
         Ok(response) => response,
         Err(_) => {
-            let message = "This took too long. What it was about to change may still be changed.";
+            let message = "This took too long. Where it was to change something, that may still happen.";
             refuse_by(coded(Code::ServiceUnavailable, message, None), Limit::Time)
         }
     };

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::answer;
@@ -18,6 +18,8 @@ use super::metrics::{Limit, Metrics};
 use crate::domain::statements;
 use crate::graphql::{Code, OperationKind, coded};
 
+/// What proxies log for a client that did not wait.
+const CLIENT_GONE: u16 = 499;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 tokio::task_local! {
@@ -67,8 +69,10 @@ pub(super) async fn log(State(metrics): State<Arc<Metrics>>, request: Request, n
             answer::refuse(coded(Code::InternalServerError, message, None))
         })
     };
+    let mut gone = Gone { metrics: Some(&metrics), span: &span, began_at };
     let work = ID.scope(Arc::clone(&id), statements::count(Arc::clone(&counter), work));
     let mut response = work.instrument(span.clone()).await;
+    gone.metrics = None;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -90,6 +94,26 @@ pub(super) async fn log(State(metrics): State<Arc<Metrics>>, request: Request, n
         "answered"
     );
     response
+}
+
+/// Tells of a client that went away before it was answered: then nobody goes on with its request, but for its writes.
+struct Gone<'l> {
+    /// Nothing once there is an answer.
+    metrics: Option<&'l Metrics>,
+    span: &'l Span,
+    began_at: Instant,
+}
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        if let Some(metrics) = self.metrics {
+            let took = self.began_at.elapsed();
+            metrics.count(&Note::default(), CLIENT_GONE, took, 0);
+            let _in_span = self.span.enter();
+            let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
+            tracing::info!(status = CLIENT_GONE, duration_ms, "the client went away");
+        }
+    }
 }
 
 /// The trace that a request belongs to (W3C Trace Context, section 3.2): `00-TRACE-PARENT-FLAGS` in hexadecimal digits.

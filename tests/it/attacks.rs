@@ -28,6 +28,7 @@ async fn raw(process: &Process, bytes: &[u8], patience: Duration) -> (Vec<u8>, b
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn each_attack_by_body_has_its_answer_and_its_time() {
     let process = start().await;
     let json_type = "content-type: application/json\r\n";
@@ -79,6 +80,42 @@ async fn each_attack_by_body_has_its_answer_and_its_time() {
             "variables by the thousand",
             json_type,
             document(&format!("query({}) {{ __typename }}", "$a:Int ".repeat(600))),
+            200,
+            "QUERY_TOO_COMPLEX",
+        ),
+        (
+            "wrong variables by the thousand",
+            json_type,
+            format!(
+                "{{\"query\":\"query($v: [ID!]!) {{ nodes(ids: $v) {{ id }} }}\",\"variables\":{{\"v\":[{}{{}}]}}}}",
+                "{},".repeat(30_000)
+            ),
+            200,
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            "types within types",
+            json_type,
+            document(&format!(
+                "{{ {} }}",
+                (0..11).fold("x".to_owned(), |inner, _| {
+                    format!(
+                        "...on Node{{x{{{inner}}}}}{}",
+                        (0..20).map(|n| format!("...on A{n}{{x}}")).collect::<String>()
+                    )
+                })
+            )),
+            200,
+            "QUERY_TOO_COMPLEX",
+        ),
+        (
+            "operations by the hundred",
+            json_type,
+            document(&format!(
+                "fragment F on Query {{ {} }} {}",
+                "a ".repeat(200),
+                (0..150).map(|n| format!("query q{n} {{ ...F }} ")).collect::<String>()
+            )),
             200,
             "QUERY_TOO_COMPLEX",
         ),

@@ -11,9 +11,9 @@ use async_graphql::{Name, Pos, Positioned, ServerError};
 use super::{Measured, too_complex};
 use crate::graphql::code::{Code, coded};
 
-/// Most fields of an operation.
+/// Most fields of a document, fragments spread out.
 const MAX_FIELDS: usize = 2_000;
-/// Most selections of an operation, fragments among them: what walking it costs.
+/// Most selections of a document, fragments among them: what walking it costs.
 const MAX_SELECTIONS: usize = 10_000;
 /// Most selections within each other, fragments among them. The validator recurses this deep.
 pub(in crate::graphql) const MAX_SELECTION_NESTING: usize = 64;
@@ -31,20 +31,24 @@ const MAX_MUTATION_FIELDS: usize = 10;
 
 type Result<T> = std::result::Result<T, ServerError>;
 
-/// Checks the limits and looks at each operation's root.
-pub(super) fn measure(document: &ExecutableDocument) -> Result<Vec<Measured>> {
-    check_written(document)?;
+/// Checks the limits, looks at each operation's root, and counts the selections that are written.
+pub(super) fn measure(document: &ExecutableDocument) -> Result<(Vec<Measured>, usize)> {
+    let written = check_written(document)?;
     let mut sizes = Sizes { fragments: &document.fragments, known: HashMap::new() };
     for name in document.fragments.keys() {
         sizes.of_fragment(name, 0)?;
     }
     let walk = Walk { fragments: &document.fragments };
     let mut measured = Vec::new();
+    let mut all = Size::default();
     for (name, operation) in document.operations.iter() {
         let set = &operation.node.selection_set.node;
         let size = sizes.of(set, 0)?;
-        if size.fields > MAX_FIELDS || size.selections > MAX_SELECTIONS {
-            let message = format!("With its fragments spread out an operation selects more than {MAX_FIELDS} fields.");
+        // Validation walks every operation, whichever is run.
+        all.fields = all.fields.saturating_add(size.fields);
+        all.selections = all.selections.saturating_add(size.selections);
+        if all.fields > MAX_FIELDS || all.selections > MAX_SELECTIONS {
+            let message = format!("With its fragments spread out the document selects more than {MAX_FIELDS} fields.");
             return Err(too_complex(message, Some(operation.pos)));
         }
         let mut roots = Vec::new();
@@ -65,11 +69,11 @@ pub(super) fn measure(document: &ExecutableDocument) -> Result<Vec<Measured>> {
             roots,
         });
     }
-    Ok(measured)
+    Ok((measured, written.selections))
 }
 
 /// Aliases and directives, as they are written.
-fn check_written(document: &ExecutableDocument) -> Result<()> {
+fn check_written(document: &ExecutableDocument) -> Result<Written> {
     let mut written = Written::default();
     for (_, operation) in document.operations.iter() {
         let definition = &operation.node;
@@ -93,11 +97,12 @@ fn check_written(document: &ExecutableDocument) -> Result<()> {
         let message = format!("The document has {} directives; the limit is {MAX_DIRECTIVES}.", written.directives);
         return Err(too_complex(message, None));
     }
-    Ok(())
+    Ok(written)
 }
 
 #[derive(Default)]
 struct Written {
+    selections: usize,
     aliases: usize,
     directives: usize,
 }
@@ -105,6 +110,7 @@ struct Written {
 impl Written {
     fn add(&mut self, set: &SelectionSet) {
         for selection in &set.items {
+            self.selections += 1;
             self.add_directives(selection.node.directives());
             match &selection.node {
                 Selection::Field(field) => {
@@ -311,6 +317,12 @@ mod tests {
         };
         assert!(code(&with(20, 100)).is_none());
         assert!(is_too_complex(&with(20, 101)));
+        let operations = |n: usize| {
+            let all: String = (0..n).map(|i| format!("query Q{i} {{ ...F }} ")).collect();
+            format!("{all} fragment F on Query {{ {} }}", "a ".repeat(100))
+        };
+        assert!(code(&operations(20)).is_none());
+        assert!(is_too_complex(&operations(21)));
     }
 
     #[test]

@@ -14,13 +14,17 @@ pub(super) use measure::MAX_SELECTION_NESTING;
 
 use super::code::{Code, coded};
 
+/// About what a selection takes in memory, with its names.
+const BYTES_OF_A_SELECTION: usize = 512;
+
 /// A document within the limits, whose operations can be looked at. It need not be valid.
 pub struct Document {
     pub(super) parsed: ExecutableDocument,
     operations: Vec<Measured>,
     /// What is wrong with it against the schema, as far as our own checks go.
     pub(super) problems: Vec<ServerError>,
-    pub(super) source_bytes: usize,
+    /// About what it takes in memory.
+    pub(super) bytes: usize,
     pub(super) source_hash: [u8; 32],
 }
 
@@ -69,14 +73,23 @@ impl Document {
         if let Some(fragment) = parsed.fragments.get("on") {
             return Err(parse_failed("a fragment cannot be named 'on'", Some(fragment.pos)));
         }
-        let measured = measure::measure(&parsed)?;
+        let (measured, selections) = measure::measure(&parsed)?;
+        let roots: usize = measured.iter().map(|operation| operation.roots.len()).sum();
         Ok(Self {
             operations: measured,
             parsed,
             problems: Vec::new(),
-            source_bytes: source.len(),
+            bytes: 4 * source.len() + BYTES_OF_A_SELECTION * (selections + roots),
             source_hash: Sha256::digest(source).into(),
         })
+    }
+
+    /// The document, if nothing is known to be wrong with it.
+    ///
+    /// # Errors
+    /// The first problem.
+    pub(super) fn sound(self) -> Result<Self, ServerError> {
+        self.problems.first().cloned().map_or(Ok(self), Err)
     }
 
     /// The operation to run: the one of that name, or the only one.

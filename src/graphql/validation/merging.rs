@@ -10,15 +10,22 @@ use crate::graphql::code::{Code, coded};
 
 /// After so many conflicts the rest is not looked for.
 const MAX_CONFLICTS: usize = 10;
+/// Most fields that are looked at, again and again in merged parents. An interface's fields are looked at once for each
+/// type that stands beside it, so that types within types multiply.
+const MAX_LOOKS: usize = 50_000;
 
 impl Types {
     /// The fields that cannot be merged, of code `GRAPHQL_VALIDATION_FAILED`.
     pub(super) fn conflicts(&self, document: &ExecutableDocument) -> Vec<ServerError> {
-        let mut merging = Merging { types: self, document, conflicts: Vec::new() };
+        let mut merging = Merging { types: self, document, conflicts: Vec::new(), looks: 0 };
         for (_, operation) in document.operations.iter() {
             let fields = merging.fields([(root_of(operation.node.ty), &operation.node.selection_set.node)]);
             merging.check_shapes(&fields);
             merging.check_parents(&fields);
+        }
+        if merging.looks > MAX_LOOKS {
+            let message = "The document's fragments lie on too many types within each other.";
+            return vec![coded(Code::QueryTooComplex, message, None)];
         }
         merging.conflicts
     }
@@ -28,6 +35,7 @@ struct Merging<'d> {
     types: &'d Types,
     document: &'d ExecutableDocument,
     conflicts: Vec<ServerError>,
+    looks: usize,
 }
 
 /// A field, fragments spread out.
@@ -81,8 +89,17 @@ impl<'d> Merging<'d> {
         }
     }
 
+    /// Whether to go on with so many fields.
+    fn may_look_at(&mut self, fields: &[Selected<'d>]) -> bool {
+        self.looks = self.looks.saturating_add(fields.len());
+        self.looks <= MAX_LOOKS && self.conflicts.len() < MAX_CONFLICTS
+    }
+
     /// Whatever the type of the object turns out to be, a key of the answer has one shape.
     fn check_shapes(&mut self, fields: &[Selected<'d>]) {
+        if !self.may_look_at(fields) {
+            return;
+        }
         for group in by_key(fields) {
             let [first, others @ ..] = group.as_slice() else { continue };
             let is_other = |other: &&Selected<'d>| match (first.output, other.output) {
@@ -99,6 +116,9 @@ impl<'d> Merging<'d> {
 
     /// Fields that one object can have both of are the same field with the same arguments.
     fn check_parents(&mut self, fields: &[Selected<'d>]) {
+        if !self.may_look_at(fields) {
+            return;
+        }
         for group in by_key(fields) {
             let (of_interfaces, of_objects): (Vec<_>, Vec<_>) =
                 group.iter().copied().partition(|selected| self.types.interfaces.contains(selected.parent));
@@ -153,9 +173,6 @@ impl<'d> Merging<'d> {
     }
 
     fn complain(&mut self, first: &Selected<'d>, other: &Selected<'d>, why: &str) {
-        if self.conflicts.len() >= MAX_CONFLICTS {
-            return;
-        }
         let key = &first.field.node.response_key().node;
         let message = format!("Fields '{key}' cannot be merged: {why}. Give one of them another alias.");
         let mut error = coded(Code::ValidationFailed, message, Some(first.field.pos));
@@ -224,6 +241,18 @@ mod tests {
         ] {
             assert!(conflicts(bad) > 0, "{bad}");
         }
+    }
+
+    #[test]
+    fn types_within_types_do_not_multiply_without_end() {
+        let types_beside: String = (0..24).map(|n| format!("... on A{n} {{ x }} ")).collect();
+        let source =
+            (0..11).fold("x".to_owned(), |inner, _| format!("... on Node {{ x {{ {inner} }} }} {types_beside}"));
+        let document = parse_query(format!("{{ {source} }}")).expect("a document");
+        let began = std::time::Instant::now();
+        let found = Types::of(SCHEMA).conflicts(&document);
+        assert!(found[0].message.contains("too many types"), "{found:?}");
+        assert!(began.elapsed() < std::time::Duration::from_millis(100), "{:?}", began.elapsed());
     }
 
     #[test]

@@ -17,6 +17,9 @@ use async_graphql::{ServerError, Value};
 
 use super::date_time::DateTime;
 
+/// Most problems that a client hears of at once.
+const MAX_PROBLEMS: usize = 20;
+
 /// The types of the schema.
 pub(super) struct Types {
     inputs: HashMap<String, Input>,
@@ -86,6 +89,7 @@ impl Types {
     pub(super) fn problems(&self, document: &ExecutableDocument) -> Vec<ServerError> {
         let mut problems = self.wrong_values(document);
         problems.extend(self.conflicts(document));
+        problems.truncate(MAX_PROBLEMS);
         problems
     }
 

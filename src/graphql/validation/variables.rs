@@ -3,7 +3,7 @@
 use async_graphql::parser::types::{BaseType, Type, VariableDefinition};
 use async_graphql::{Name, Positioned, ServerError, Value, Variables};
 
-use super::{Input, Types, wrong_leaf};
+use super::{Input, MAX_PROBLEMS, Types, wrong_leaf};
 use crate::graphql::code::{Code, coded};
 
 impl Types {
@@ -39,11 +39,15 @@ impl Types {
             problems.into_iter().for_each(&mut wrong);
             variables.insert(name.clone(), value);
         }
+        errors.truncate(MAX_PROBLEMS);
         if errors.is_empty() { Ok(variables) } else { Err(errors) }
     }
 
     /// The value as its type has it; what is wrong goes to `problems`.
     fn coerced(&self, ty: &Type, value: Value, place: &Place<'_>, problems: &mut Vec<String>) -> Value {
+        if problems.len() >= MAX_PROBLEMS {
+            return value;
+        }
         let wrong = |what: String| format!("Variable '{place}': {what}.");
         match (&ty.base, value) {
             (_, Value::Null) => {

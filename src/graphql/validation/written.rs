@@ -12,7 +12,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned, ServerError, Value as ConstValue};
 use async_graphql_value::Value;
 
-use super::{Input, Types, root_of, wrong_leaf};
+use super::{Input, MAX_PROBLEMS, Types, root_of, wrong_leaf};
 use crate::graphql::code::{Code, coded};
 
 impl Types {
@@ -179,6 +179,9 @@ impl<'d> Check<'d, '_> {
     }
 
     fn complain(&mut self, message: String, pos: Pos) {
+        if self.wrong.len() >= MAX_PROBLEMS {
+            return;
+        }
         self.wrong.push(coded(Code::ValidationFailed, message, Some(pos)));
     }
 }
