@@ -12,7 +12,7 @@ use crate::graphql::code::{Code, coded};
 const MAX_CONFLICTS: usize = 10;
 /// Most fields that are looked at, again and again in merged parents. An interface's fields are looked at once for each
 /// type that stands beside it, so that types within types multiply.
-const MAX_LOOKS: usize = 50_000;
+const MAX_LOOKS: usize = 10_000;
 
 impl Types {
     /// The fields that cannot be merged, of code `GRAPHQL_VALIDATION_FAILED`.
