@@ -74,12 +74,11 @@ impl Documents {
         for (id, text) in texts {
             let document = api.read(&text).and_then(Document::sound);
             let document = document.map_err(|error| wrong(format!("document '{id}': {}", error.message)))?;
-            if let Some(other) = trusted.insert(id.clone(), Arc::new(document)) {
-                let hash = other.source_hash;
-                if trusted[&id].source_hash != hash {
-                    return Err(wrong(format!("document '{id}' is there twice, with different texts")));
-                }
+            let hash = document.source_hash;
+            if trusted.get(&id).is_some_and(|other: &Arc<Document>| other.source_hash != hash) {
+                return Err(wrong(format!("document '{id}' is there twice, with different texts")));
             }
+            trusted.insert(id, Arc::new(document));
         }
         Ok(Self { trusted: Some(trusted), ..Self::default() })
     }
