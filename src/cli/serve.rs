@@ -16,10 +16,10 @@ use crate::http::{self, App, GraphiqlPage, Limits};
 
 /// The user of development mode.
 const DEVELOPER: &str = "dev";
-/// How long the last writes may take once nobody is served any more.
-const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a token for that user holds.
 const DEVELOPER_TTL: Duration = Duration::from_hours(30 * 24);
+/// How long the last writes may take once nobody is served any more.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves until it is told to stop.
 pub(super) fn run(source: &Source) -> Result<(), Failure> {

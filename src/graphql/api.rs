@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 
 use super::code::{Code, code_of, coded, most_severe};
 use super::context::RequestContext;
-use super::document::{Document, MAX_SELECTION_NESTING, Operation, OperationKind};
+use super::document::{Document, MAX_SELECTION_NESTING, Operation};
 use super::error::FAULT;
 use super::mutation::Mutation;
 use super::query::Query;
@@ -109,11 +109,7 @@ impl Api {
         variables: serde_json::Map<String, serde_json::Value>,
         is_anonymous: bool,
     ) -> Result<Variables, Vec<ServerError>> {
-        let root = match operation.kind {
-            OperationKind::Query => "Query",
-            OperationKind::Mutation => "Mutation",
-            OperationKind::Subscription => "Subscription",
-        };
+        let root = operation.kind.root_type();
         if is_anonymous && operation.asks_for(|field| self.types.has_field(root, field)) {
             let message = "This needs a token: send the header 'Authorization: Bearer TOKEN'.";
             return Err(vec![coded(Code::Unauthenticated, message, None)]);

@@ -95,7 +95,8 @@ pub fn coded(code: Code, message: impl Into<String>, pos: Option<Pos>) -> Server
 }
 
 /// The code of an error; none where the library made it.
-pub(super) fn code_of(error: &ServerError) -> Option<Code> {
+#[must_use]
+pub fn code_of(error: &ServerError) -> Option<Code> {
     match error.extensions.as_ref()?.get("code")? {
         async_graphql::Value::String(text) => Code::parse(text),
         _ => None,

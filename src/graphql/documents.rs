@@ -35,7 +35,13 @@ pub struct Asked {
 /// The documents that are known.
 pub struct Documents {
     remembered: Cache<Hash, Arc<Document>, ByText>,
-    trusted: Option<HashMap<String, Arc<Document>>>,
+    trusted: Option<HashMap<String, Trusted>>,
+}
+
+/// A trusted document, with the hash of its text.
+struct Trusted {
+    hash: Hash,
+    document: Arc<Document>,
 }
 
 #[derive(Clone)]
@@ -74,11 +80,11 @@ impl Documents {
         for (id, text) in texts {
             let document = api.read(&text).and_then(Document::sound);
             let document = document.map_err(|error| wrong(format!("document '{id}': {}", error.message)))?;
-            let hash = document.source_hash;
-            if trusted.get(&id).is_some_and(|other: &Arc<Document>| other.source_hash != hash) {
+            let hash = hash_of(&text);
+            if trusted.get(&id).is_some_and(|other: &Trusted| other.hash != hash) {
                 return Err(wrong(format!("document '{id}' is there twice, with different texts")));
             }
-            trusted.insert(id, Arc::new(document));
+            trusted.insert(id, Trusted { hash, document: Arc::new(document) });
         }
         Ok(Self { trusted: Some(trusted), ..Self::default() })
     }
@@ -102,7 +108,7 @@ impl Documents {
             // Apollo Client looks for this very message as well as for the code.
             return known.ok_or_else(|| coded(Code::PersistedQueryNotFound, "PersistedQueryNotFound", None));
         };
-        let hash: Hash = Sha256::digest(text).into();
+        let hash = hash_of(text);
         if claimed.is_some_and(|claimed| claimed != hash) {
             let message = "The query is not the one that 'extensions.persistedQuery.sha256Hash' says.";
             return Err(coded(Code::BadRequest, message, None));
@@ -117,22 +123,25 @@ impl Documents {
 }
 
 /// A trusted document is asked for by its id, or by its hash where that is the id.
-fn find_trusted(trusted: &HashMap<String, Arc<Document>>, asked: &Asked) -> Result<Arc<Document>, ServerError> {
+fn find_trusted(trusted: &HashMap<String, Trusted>, asked: &Asked) -> Result<Arc<Document>, ServerError> {
     let refused = |message: &str| Err(coded(Code::DocumentNotTrusted, message, None));
     let Some(id) = asked.id.as_ref().or(asked.hash.as_ref()) else {
         return refused("This server runs trusted documents only; ask for one by 'documentId'.");
     };
     match trusted.get(id) {
         None => refused("There is no trusted document of this id."),
-        Some(document) => {
+        Some(Trusted { hash, document }) => {
             let text = asked.query.as_ref().filter(|text| !text.is_empty());
-            let hash: Option<Hash> = text.map(|text| Sha256::digest(text).into());
-            if hash.is_some_and(|hash| hash != document.source_hash) {
+            if text.is_some_and(|text| hash_of(text) != *hash) {
                 return refused("The query is not the text of the trusted document of this id.");
             }
             Ok(Arc::clone(document))
         }
     }
+}
+
+fn hash_of(text: &str) -> Hash {
+    Sha256::digest(text).into()
 }
 
 fn parse_hash(text: &str) -> Result<Hash, ServerError> {
@@ -183,8 +192,7 @@ fn folder(path: &Path) -> Result<Vec<(String, String)>, String> {
         }
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_ascii_lowercase();
-        let hash: Hash = Sha256::digest(&text).into();
-        if parse_hash(&name).ok() != Some(hash) {
+        if parse_hash(&name).ok() != Some(hash_of(&text)) {
             return Err(format!("{} is not named by the SHA-256 of its text", path.display()));
         }
         documents.push((name, text));

@@ -70,7 +70,7 @@ impl From<ApiError> for async_graphql::Error {
 /// What a client hears of a database that is away.
 pub(super) const UNAVAILABLE: &str = "The service is not available right now. Try again in a moment.";
 /// What a client hears of a fault of ours.
-pub(super) const FAULT: &str = "Something went wrong on our side. The request id finds it in the log.";
+pub const FAULT: &str = "Something went wrong on our side. The request id finds it in the log.";
 
 fn summary(problems: &[Problem]) -> String {
     match problems {

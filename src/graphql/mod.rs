@@ -21,6 +21,7 @@ mod user;
 mod validation;
 
 pub use api::{Api, Call, Reply};
-pub use code::{Code, coded};
+pub use code::{Code, code_of, coded};
 pub use document::{Document, Operation, OperationKind};
 pub use documents::{Asked, Documents, UntrustedFile};
+pub use error::FAULT;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::accept::MediaType;
 use super::metrics::Limit;
 use super::request_log::{self, Note};
-use crate::graphql::{Code, Reply};
+use crate::graphql::{Code, Reply, code_of};
 
 /// After how many seconds to try again what was not available.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
@@ -27,10 +27,11 @@ struct Body<'r> {
 /// The status that an error stands for.
 fn status_of(code: Code) -> StatusCode {
     match code {
-        Code::BadRequest | Code::ParseFailed | Code::ValidationFailed | Code::QueryTooComplex => {
-            StatusCode::BAD_REQUEST
-        }
-        Code::DocumentNotTrusted => StatusCode::BAD_REQUEST,
+        Code::BadRequest
+        | Code::ParseFailed
+        | Code::ValidationFailed
+        | Code::QueryTooComplex
+        | Code::DocumentNotTrusted => StatusCode::BAD_REQUEST,
         Code::BadUserInput
         | Code::NotFound
         | Code::Conflict
@@ -70,17 +71,17 @@ pub(super) fn answer(mut reply: Reply, media: MediaType) -> Response {
     respond(&reply, status, code, media)
 }
 
-/// A refusal that has nothing to do with a document; JSON, whatever the client takes.
+/// A refusal that has nothing to do with a document, as plain JSON; the handler alters the type for who takes the other.
 pub(super) fn refuse(error: ServerError) -> Response {
-    let code = Reply { data: None, errors: vec![error.clone()] }.gravest();
-    refusal(error, code.map_or(StatusCode::INTERNAL_SERVER_ERROR, status_of))
+    let status = code_of(&error).map_or(StatusCode::INTERNAL_SERVER_ERROR, status_of);
+    refusal(error, status)
 }
 
 /// As [`refuse`], with a status of its own.
 pub(super) fn refusal(mut error: ServerError, status: StatusCode) -> Response {
     add_request_id(&mut error);
-    let reply = Reply { data: None, errors: vec![error] };
-    respond(&reply, status, reply.gravest(), MediaType::Json)
+    let code = code_of(&error);
+    respond(&Reply { data: None, errors: vec![error] }, status, code, MediaType::Json)
 }
 
 /// A refusal of the method, with those that would do.
@@ -125,8 +126,8 @@ fn respond(reply: &Reply, status: StatusCode, code: Option<Code>, media: MediaTy
 
 /// A fault of ours can be found in the log by its request.
 fn add_request_id(error: &mut ServerError) {
-    if let Some(extensions) = &mut error.extensions
-        && extensions.get("code") == Some(&Value::from(Code::InternalServerError.as_str()))
+    if code_of(error) == Some(Code::InternalServerError)
+        && let Some(extensions) = &mut error.extensions
         && let Some(id) = request_log::request_id()
     {
         extensions.set("requestId", id);

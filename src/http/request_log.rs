@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::answer;
 use super::metrics::{Limit, Metrics};
 use crate::domain::statements;
-use crate::graphql::{Code, OperationKind, coded};
+use crate::graphql::{Code, FAULT, OperationKind, coded};
 
 /// What proxies log for a client that did not wait.
 const CLIENT_GONE: u16 = 499;
@@ -64,10 +64,7 @@ pub(super) async fn log(State(metrics): State<Arc<Metrics>>, request: Request, n
     crate::telemetry::continue_trace(&span, request.headers());
     let work = async {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        answered.unwrap_or_else(|_| {
-            let message = "Something went wrong on our side. The request id finds it in the log.";
-            answer::refuse(coded(Code::InternalServerError, message, None))
-        })
+        answered.unwrap_or_else(|_| answer::refuse(coded(Code::InternalServerError, FAULT, None)))
     };
     let mut gone = Gone { metrics: Some(&metrics), span: &span, began_at };
     let work = ID.scope(Arc::clone(&id), statements::count(Arc::clone(&counter), work));
@@ -89,7 +86,7 @@ pub(super) async fn log(State(metrics): State<Arc<Metrics>>, request: Request, n
         operation = note.operation,
         status = response.status().as_u16(),
         code = note.code.map(Code::as_str),
-        duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3,
+        duration_ms = milliseconds(took),
         statements,
         "answered"
     );
@@ -110,10 +107,14 @@ impl Drop for Gone<'_> {
             let took = self.began_at.elapsed();
             metrics.count(&Note::default(), CLIENT_GONE, took, 0);
             let _in_span = self.span.enter();
-            let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
-            tracing::info!(status = CLIENT_GONE, duration_ms, "the client went away");
+            tracing::info!(status = CLIENT_GONE, duration_ms = milliseconds(took), "the client went away");
         }
     }
+}
+
+/// With three digits after the point.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// The trace that a request belongs to (W3C Trace Context, section 3.2): `00-TRACE-PARENT-FLAGS` in hexadecimal digits.

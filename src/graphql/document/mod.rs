@@ -8,7 +8,6 @@ mod strings;
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationType, VariableDefinition};
 use async_graphql::parser::{self, parse_query};
 use async_graphql::{Pos, Positioned, ServerError};
-use sha2::{Digest, Sha256};
 
 pub(super) use measure::MAX_SELECTION_NESTING;
 
@@ -25,7 +24,6 @@ pub struct Document {
     pub(super) problems: Vec<ServerError>,
     /// About what it takes in memory.
     pub(super) bytes: usize,
-    pub(super) source_hash: [u8; 32],
 }
 
 /// What is known of an operation before it is validated.
@@ -80,7 +78,6 @@ impl Document {
             parsed,
             problems: Vec::new(),
             bytes: 4 * source.len() + BYTES_OF_A_SELECTION * (selections + roots),
-            source_hash: Sha256::digest(source).into(),
         })
     }
 
@@ -129,6 +126,17 @@ impl OperationKind {
     }
 }
 
+impl OperationKind {
+    /// The name of the type at the root.
+    pub(super) fn root_type(self) -> &'static str {
+        match self {
+            Self::Query => "Query",
+            Self::Mutation => "Mutation",
+            Self::Subscription => "Subscription",
+        }
+    }
+}
+
 impl From<OperationType> for OperationKind {
     fn from(kind: OperationType) -> Self {
         match kind {
@@ -140,7 +148,7 @@ impl From<OperationType> for OperationKind {
 }
 
 impl Operation<'_> {
-    /// Whether it asks for anything but the schema.
+    /// Whether it selects, at its root, a field of which `is_field` holds.
     pub(super) fn asks_for(&self, is_field: impl Fn(&str) -> bool) -> bool {
         self.roots.iter().any(|field| is_field(&field.node.name.node))
     }

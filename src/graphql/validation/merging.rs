@@ -5,8 +5,9 @@ use async_graphql::parser::types::{BaseType, ExecutableDocument, Field, Selectio
 use async_graphql::{Name, Positioned, ServerError};
 use std::collections::HashSet;
 
-use super::{Input, Output, Types, root_of};
+use super::{Input, Output, Types};
 use crate::graphql::code::{Code, coded};
+use crate::graphql::document::OperationKind;
 
 /// After so many conflicts the rest is not looked for.
 const MAX_CONFLICTS: usize = 10;
@@ -19,7 +20,8 @@ impl Types {
     pub(super) fn conflicts(&self, document: &ExecutableDocument) -> Vec<ServerError> {
         let mut merging = Merging { types: self, document, conflicts: Vec::new(), looks: 0 };
         for (_, operation) in document.operations.iter() {
-            let fields = merging.fields([(root_of(operation.node.ty), &operation.node.selection_set.node)]);
+            let fields = merging
+                .fields([(OperationKind::from(operation.node.ty).root_type(), &operation.node.selection_set.node)]);
             merging.check_shapes(&fields);
             merging.check_parents(&fields);
         }

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    BaseType, ExecutableDocument, FieldDefinition, InputValueDefinition, OperationType, Type, TypeDefinition, TypeKind,
+    BaseType, ExecutableDocument, FieldDefinition, InputValueDefinition, Type, TypeDefinition, TypeKind,
     TypeSystemDefinition,
 };
 use async_graphql::{ServerError, Value};
@@ -131,13 +131,4 @@ fn wrong_leaf(name: &str, input: &Input, value: &Value, enum_as_text: bool) -> O
         (_, "Int") => "expected a whole number of 32 bits".into(),
         _ => format!("expected {name}"),
     })
-}
-
-/// The name of the type at the root of an operation.
-fn root_of(kind: OperationType) -> &'static str {
-    match kind {
-        OperationType::Query => "Query",
-        OperationType::Mutation => "Mutation",
-        OperationType::Subscription => "Subscription",
-    }
 }

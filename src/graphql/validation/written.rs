@@ -12,8 +12,9 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned, ServerError, Value as ConstValue};
 use async_graphql_value::Value;
 
-use super::{Input, MAX_PROBLEMS, Types, root_of, wrong_leaf};
+use super::{Input, MAX_PROBLEMS, Types, wrong_leaf};
 use crate::graphql::code::{Code, coded};
+use crate::graphql::document::OperationKind;
 
 impl Types {
     /// What is wrong with the values in a document, of code `GRAPHQL_VALIDATION_FAILED`. Fields and arguments that
@@ -27,7 +28,7 @@ impl Types {
             for variable in variables {
                 check.no_directives(&variable.node.directives);
             }
-            check.set(root_of(operation.node.ty), &operation.node.selection_set.node);
+            check.set(OperationKind::from(operation.node.ty).root_type(), &operation.node.selection_set.node);
         }
         wrong
     }
