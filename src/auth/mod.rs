@@ -6,6 +6,6 @@ mod guard;
 mod key_set;
 mod sign;
 
-pub use guard::{Guard, InvalidToken, TokenError, Trust};
+pub use guard::{Guard, InvalidToken, TokenError, Trust, Verified};
 pub use key_set::{KeySet, Patience};
 pub use sign::{Grant, sign};

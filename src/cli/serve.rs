@@ -10,9 +10,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, database, token};
 use crate::auth::{Grant, Guard, KeySet, Patience, Trust, sign};
 use crate::config::{Config, ConfigError, Source};
-use crate::domain::{Clock, Store, migrate, sweep};
+use crate::domain::{Clock, Store, feed, migrate, sweep};
 use crate::graphql::{Api, Documents, UntrustedFile};
-use crate::http::{self, App, GraphiqlPage, Limits};
+use crate::http::{self, App, GraphiqlPage, Limits, Streams};
 
 /// The user of development mode.
 const DEVELOPER: &str = "dev";
@@ -45,14 +45,15 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if let Some(token) = developer_token {
         introduce(address, config.graphiql, &token);
     }
-    let sweeping = tokio::spawn({
+    let keeping = tokio::spawn({
         let store = store.clone();
-        async move { sweep::keep_swept(&store).await }
+        async move { tokio::join!(sweep::keep_swept(&store), feed::keep_woken(&store)) }
     });
-    http::server::serve(listener, http::router(app), stop_signal()).await;
+    let streams = app.streams.clone();
+    http::server::serve(listener, http::router(app), streams, stop_signal()).await;
     let end = async {
         store.finish_writes().await;
-        sweeping.abort();
+        keeping.abort();
         db.close().await
     };
     match tokio::time::timeout(END_TIMEOUT, end).await {
@@ -84,6 +85,7 @@ fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<Str
         api,
         documents,
         limits: Limits::new(config.max_in_flight as usize, config.rate_limit, config.trusted_proxies.clone()),
+        streams: Streams::default(),
         guard: Guard::new(Trust { secret, key_set, issuer: tokens.issuer.clone(), audience: tokens.audience.clone() }),
         store,
         graphiql: config.graphiql.then_some(GraphiqlPage { token }),

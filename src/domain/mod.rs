@@ -1,17 +1,16 @@
 //! The rules, as verbs: create, update, toggle, delete, get, list. Every verb takes the viewer, and every query starts
 //! from that viewer's rows. Nothing here knows of GraphQL or HTTP.
 
-pub mod changes;
 mod clock;
 pub mod connect;
 mod cursor;
 mod error;
+pub mod feed;
 pub mod migrate;
 pub mod page;
 pub mod statements;
 mod store;
 pub mod sweep;
-mod sync_token;
 pub mod task;
 mod text;
 pub mod user;

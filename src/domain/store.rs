@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use super::feed::{FeedStatus, Hub};
 use super::{Clock, Error, Instant, Viewer, statements, user};
 
 /// How long a write waits for the writes before it on SQLite, which has one writer at a time.
@@ -32,6 +33,7 @@ pub struct Store {
     waiting: Arc<AtomicUsize>,
     /// SQLite's writers queue here, in order, instead of polling for the file lock and holding a connection each.
     sqlite_writer: Option<Arc<Mutex<()>>>,
+    hub: Hub,
 }
 
 impl Store {
@@ -48,7 +50,8 @@ impl Store {
         } as usize;
         let connections = Arc::new(Semaphore::new(pool_size));
         let waiting = Arc::default();
-        Self { db, clock, writes: TaskTracker::new(), connections, pool_size, waiting, sqlite_writer }
+        let hub = Hub::default();
+        Self { db, clock, writes: TaskTracker::new(), connections, pool_size, waiting, sqlite_writer, hub }
     }
 
     /// A connection's worth of the pool, for one statement at a time.
@@ -92,6 +95,22 @@ impl Store {
     #[must_use]
     pub fn backend(&self) -> DbBackend {
         self.db.get_database_backend()
+    }
+
+    /// Who follows changes in this process.
+    pub(super) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// How much is followed at this moment.
+    #[must_use]
+    pub fn feed(&self) -> FeedStatus {
+        self.hub.status()
+    }
+
+    /// The pool itself, for what needs a connection outside of it.
+    pub(super) fn database(&self) -> &DatabaseConnection {
+        &self.db
     }
 
     /// Whether the database answers. One statement.
@@ -139,7 +158,7 @@ impl Store {
         let transaction = self.db.begin_with_options(immediate()).await?;
         let now = self.clock.now();
         let revision = user::take_revision(&transaction, &viewer, now).await?;
-        Ok(Write { transaction, viewer, now, revision, _permit: permit, _turn: turn })
+        Ok(Write { transaction, viewer, now, revision, hub: self.hub, _permit: permit, _turn: turn })
     }
 }
 
@@ -200,17 +219,19 @@ pub struct Write {
     pub now: Instant,
     /// The number of this change among the viewer's.
     pub revision: i64,
+    hub: Hub,
     _permit: OwnedSemaphorePermit,
     _turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Write {
-    /// Makes it durable and hands `value` on.
+    /// Makes it durable, wakes those who follow, and hands `value` on.
     ///
     /// # Errors
     /// [`Error::Unavailable`] or [`Error::Internal`] where the database did not take it.
     pub async fn commit<T>(self, value: T) -> Result<T, Error> {
         self.transaction.commit().await?;
+        self.hub.tell(&self.viewer.id, self.revision);
         Ok(value)
     }
 

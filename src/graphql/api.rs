@@ -4,10 +4,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_graphql::{
-    EmptySubscription, Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode, Value, Variables,
-};
+use async_graphql::{Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode, Value, Variables};
 use futures_util::FutureExt;
+use futures_util::future::ready;
+use futures_util::stream::{BoxStream, StreamExt, once};
 
 use super::code::{Code, code_of, coded, most_severe};
 use super::context::RequestContext;
@@ -16,12 +16,16 @@ use super::error::FAULT;
 use super::mutation::Mutation;
 use super::query::Query;
 use super::rows;
+use super::subscription::{self, Subscription};
 use super::validation::Types;
 use crate::domain::{Store, Viewer};
 
+/// What is said to who asks for something of a viewer's and has no token.
+pub const UNAUTHENTICATED: &str = "This needs a token: send the header 'Authorization: Bearer TOKEN'.";
+
 /// The schema with all that it takes to run a document against it.
 pub struct Api {
-    schema: Schema<Query, Mutation, EmptySubscription>,
+    schema: Schema<Query, Mutation, Subscription>,
     types: Types,
     store: Store,
     introspection: bool,
@@ -29,9 +33,7 @@ pub struct Api {
 
 /// A document to run.
 pub struct Call<'d> {
-    /// The document.
-    pub document: &'d Document,
-    /// Which of its operations.
+    /// The operation.
     pub operation: Operation<'d>,
     /// The variables, as they came.
     pub variables: serde_json::Map<String, serde_json::Value>,
@@ -52,7 +54,7 @@ impl Api {
     /// The API over `store`.
     #[must_use]
     pub fn new(store: Store, introspection: bool) -> Self {
-        let schema = Schema::build(Query, Mutation, EmptySubscription)
+        let schema = Schema::build(Query, Mutation, Subscription)
             // Our own limits come first and have codes; this one only must not be below them.
             .limit_recursive_depth(MAX_SELECTION_NESTING + 1)
             .validation_mode(ValidationMode::Strict)
@@ -66,7 +68,7 @@ impl Api {
     pub fn sdl() -> String {
         let options =
             SDLExportOptions::new().include_specified_by().prefer_single_line_descriptions().use_space_ident();
-        Schema::new(Query, Mutation, EmptySubscription).sdl_with_options(options)
+        Schema::new(Query, Mutation, Subscription).sdl_with_options(options)
     }
 
     /// Reads a document and checks it against the limits, not yet against the schema.
@@ -76,55 +78,77 @@ impl Api {
     pub fn read(&self, source: &str) -> Result<Document, ServerError> {
         let mut document = Document::read(source)?;
         document.problems = self.types.problems(&document.parsed);
+        document.unify_roots();
         Ok(document)
     }
 
     /// Runs one operation. A mutation's writes end whether or not this is awaited to its end.
     pub async fn execute(&self, call: Call<'_>) -> Reply {
-        let Call { document, operation, variables, viewer } = call;
-        let variables = match self.check(document, operation, variables, viewer.is_none()) {
+        let Call { operation, variables, viewer } = call;
+        let variables = match self.check(operation, variables, viewer.is_none()) {
             Ok(variables) => variables,
             Err(errors) => return Reply { data: None, errors },
         };
-        let has_written = Arc::new(AtomicBool::new(false));
-        let mut request = Request::new("").variables(variables).data(RequestContext::new(
-            self.store.clone(),
-            viewer,
-            operation.needs_sync_token,
-            Arc::clone(&has_written),
-        ));
-        request.operation_name = operation.name.map(str::to_owned);
-        request.set_parsed_query(document.parsed.clone());
+        let (store, has_written) = (self.store.clone(), Arc::new(AtomicBool::new(false)));
+        let context = RequestContext::new(store, viewer, operation.needs_sync_token, Arc::clone(&has_written));
+        let request = request(operation.document, operation.name.map(str::to_owned), variables, context);
         let response = AssertUnwindSafe(self.schema.execute(request)).catch_unwind().await;
-        let response =
-            response.unwrap_or_else(|_| Response::from_errors(vec![coded(Code::InternalServerError, FAULT, None)]));
-        reply(response, has_written.load(Ordering::Relaxed))
+        reply(response.unwrap_or_else(|_| fault()), has_written.load(Ordering::Relaxed))
+    }
+
+    /// Follows a subscription. The stream ends with an error, or when nobody listens any more.
+    #[must_use]
+    pub fn follow(&self, call: Call<'_>) -> BoxStream<'static, Reply> {
+        let Call { operation, variables, viewer } = call;
+        let variables = match self.check(operation, variables, viewer.is_none()) {
+            Ok(variables) => variables,
+            Err(errors) => return once(ready(Reply { data: None, errors })).boxed(),
+        };
+        let (schema, store) = (self.schema.clone(), self.store.clone());
+        let (document, name) = (Arc::clone(operation.document), operation.name.map(str::to_owned));
+        let responses = subscription::responses(move |purpose| {
+            let context = RequestContext::new(store.clone(), viewer.clone(), false, Arc::default());
+            schema.execute_stream(request(&document, name.clone(), variables.clone(), context).data(purpose))
+        });
+        let responses = AssertUnwindSafe(responses).catch_unwind();
+        responses.map(|response| reply(response.unwrap_or_else(|_| fault()), false)).boxed()
     }
 
     /// All that can be wrong before an operation runs, but for what async-graphql's validation finds.
     fn check(
         &self,
-        document: &Document,
         operation: Operation<'_>,
         variables: serde_json::Map<String, serde_json::Value>,
         is_anonymous: bool,
     ) -> Result<Variables, Vec<ServerError>> {
         let root = operation.kind.root_type();
         if is_anonymous && operation.asks_for(|field| self.types.has_field(root, field)) {
-            let message = "This needs a token: send the header 'Authorization: Bearer TOKEN'.";
-            return Err(vec![coded(Code::Unauthenticated, message, None)]);
+            return Err(vec![coded(Code::Unauthenticated, UNAUTHENTICATED, None)]);
         }
         if !self.introspection && operation.asks_for(|field| matches!(field, "__schema" | "__type")) {
             let message = "This server does not answer __schema and __type; use its schema.graphql.";
             return Err(vec![coded(Code::ValidationFailed, message, None)]);
         }
-        if !document.problems.is_empty() {
-            return Err(document.problems.clone());
+        let problems = &operation.document.problems;
+        if !problems.is_empty() {
+            return Err(problems.clone());
         }
         let variables = self.types.variables(operation.variables, variables)?;
         rows::check(operation, &variables).map_err(|error| vec![error])?;
         Ok(variables)
     }
+}
+
+/// What async-graphql runs, once all is checked.
+fn request(document: &Document, name: Option<String>, variables: Variables, context: RequestContext) -> Request {
+    let mut request = Request::new("").variables(variables).data(context);
+    request.operation_name = name;
+    request.set_parsed_query(document.parsed.clone());
+    request
+}
+
+fn fault() -> Response {
+    Response::from_errors(vec![coded(Code::InternalServerError, FAULT, None)])
 }
 
 /// The library's response as an answer. Its own errors have no code: they come of validation, or of arguments that
@@ -152,6 +176,19 @@ fn reply(response: Response, has_written: bool) -> Reply {
 }
 
 impl Reply {
+    /// What is refused before it runs.
+    #[must_use]
+    pub fn refusal(error: ServerError) -> Self {
+        Self { data: None, errors: vec![error] }
+    }
+
+    /// Whether nothing of it was run: it was refused for what it is, not given up on the way.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        let is_given_up = matches!(self.gravest(), Some(Code::InternalServerError | Code::ServiceUnavailable));
+        self.data.is_none() && !is_given_up
+    }
+
     /// The gravest of the errors' codes; none where nothing went wrong.
     #[must_use]
     pub fn gravest(&self) -> Option<Code> {

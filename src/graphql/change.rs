@@ -3,7 +3,7 @@
 use async_graphql::{Enum, ID, Object, SimpleObject};
 
 use super::task::Task;
-use crate::domain::changes::{self, ChangePage};
+use crate::domain::feed::{self, ChangePage};
 
 /// A page of changes.
 pub(super) struct TaskChangePage(pub(super) ChangePage);
@@ -40,8 +40,8 @@ pub(super) struct TaskChange {
     sync_token: String,
 }
 
-impl From<&changes::Change> for TaskChange {
-    fn from(change: &changes::Change) -> Self {
+impl From<&feed::Change> for TaskChange {
+    fn from(change: &feed::Change) -> Self {
         Self {
             kind: change.kind.into(),
             task_id: change.task_id.into(),
@@ -54,7 +54,7 @@ impl From<&changes::Change> for TaskChange {
 /// Seen from the token that this page or event went on from. Clients treat CREATED and UPDATED alike (put the task), and
 /// DELETED as "remove it if you have it".
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(remote = "changes::ChangeKind")]
+#[graphql(remote = "feed::ChangeKind")]
 pub(super) enum TaskChangeKind {
     /// The task is new.
     Created,

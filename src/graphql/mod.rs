@@ -16,11 +16,12 @@ mod mutation;
 mod node;
 mod query;
 mod rows;
+mod subscription;
 mod task;
 mod user;
 mod validation;
 
-pub use api::{Api, Call, Reply};
+pub use api::{Api, Call, Reply, UNAUTHENTICATED};
 pub use code::{Code, code_of, coded};
 pub use document::{Document, Operation, OperationKind};
 pub use documents::{Asked, Documents, UntrustedFile};

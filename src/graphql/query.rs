@@ -14,7 +14,7 @@ use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
 use super::user::User;
 use crate::domain::page::PageArguments;
 use crate::domain::task::{self, List, TaskId};
-use crate::domain::{Error, Problems, changes};
+use crate::domain::{Error, Problems, feed};
 
 /// Most ids of a `nodes` field.
 const MAX_NODES: usize = 100;
@@ -68,7 +68,7 @@ impl Query {
         let (status, needs_sync_token) = (list.status, ctx.request().needs_sync_token);
         let read = ctx.once(|store, viewer| async move {
             // Before the rows, so that it can only be early.
-            let sync_token = if needs_sync_token { Some(changes::sync_token(store, viewer).await?) } else { None };
+            let sync_token = if needs_sync_token { Some(feed::sync_token(store, viewer).await?) } else { None };
             Ok(Arc::new((task::list(store, viewer, list).await?, sync_token)))
         });
         Ok(TaskConnection { status, read: read.await? })
@@ -105,11 +105,9 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "A sync token: from the page before, or from a list. SYNC_TOKEN_EXPIRED: load all again.")]
         since: Option<String>,
-        #[graphql(desc = "How many changes: 1 to 500.", default_with = "Some(changes::DEFAULT_SIZE)")] first: Option<
-            i32,
-        >,
+        #[graphql(desc = "How many changes: 1 to 500.", default_with = "Some(feed::DEFAULT_SIZE)")] first: Option<i32>,
     ) -> ApiResult<TaskChangePage> {
-        let page = ctx.once(|store, viewer| changes::changes(store, viewer, since, first));
+        let page = ctx.once(|store, viewer| feed::changes(store, viewer, since, first));
         Ok(TaskChangePage(page.await?))
     }
 }

@@ -6,7 +6,7 @@ use async_graphql_value::Value as InputValue;
 
 use super::code::{Code, coded};
 use super::document::Operation;
-use crate::domain::{changes, page};
+use crate::domain::{feed, page};
 
 /// Most rows of a document.
 const MAX_ROWS: u64 = 500;
@@ -42,8 +42,8 @@ fn rows_of(field: &Field, variables: &Variables) -> u64 {
             size("first").or_else(|| size("last")).unwrap_or(page::DEFAULT_SIZE)
         }
         "taskChanges" => match argument("first") {
-            Some(Value::Number(number)) => number.as_u64().unwrap_or_default().min(changes::MAX_SIZE as u64),
-            _ => changes::DEFAULT_SIZE as u64,
+            Some(Value::Number(number)) => number.as_u64().unwrap_or_default().min(feed::MAX_SIZE as u64),
+            _ => feed::DEFAULT_SIZE as u64,
         },
         "nodes" => match argument("ids") {
             Some(Value::List(ids)) => ids.len() as u64,

@@ -1,5 +1,5 @@
-//! What a client takes (RFC 9110, section 12.5.1) and what it gets: one of the two media types of GraphQL over HTTP, or
-//! the GraphiQL page.
+//! What a client takes (RFC 9110, section 12.5.1) and what it gets: one of the two media types of GraphQL over HTTP, a
+//! stream, or the GraphiQL page.
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
@@ -13,10 +13,16 @@ pub(super) enum MediaType {
     Json,
     /// `text/html`
     Html,
+    /// `text/event-stream`
+    EventStream,
+    /// `multipart/mixed`
+    Multipart,
 }
 
 /// What GraphQL is answered as.
 pub(super) const OF_GRAPHQL: [MediaType; 2] = [MediaType::Json, MediaType::GraphqlResponse];
+/// What goes on and on is answered as.
+pub(super) const OF_STREAMS: [MediaType; 2] = [MediaType::EventStream, MediaType::Multipart];
 
 impl MediaType {
     /// Type and subtype.
@@ -25,6 +31,8 @@ impl MediaType {
             Self::GraphqlResponse => ("application", "graphql-response+json"),
             Self::Json => ("application", "json"),
             Self::Html => ("text", "html"),
+            Self::EventStream => ("text", "event-stream"),
+            Self::Multipart => ("multipart", "mixed"),
         }
     }
 
@@ -34,6 +42,8 @@ impl MediaType {
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
             Self::Json => "application/json; charset=utf-8",
             Self::Html => "text/html; charset=utf-8",
+            Self::EventStream => "text/event-stream; charset=utf-8",
+            Self::Multipart => "multipart/mixed; boundary=\"graphql\"; subscriptionSpec=\"1.0\"",
         }
     }
 }
@@ -50,11 +60,26 @@ struct Range<'h> {
 /// What of `offered` the client likes best; none where it takes none of it. Between equals the more exact range
 /// decides, then the order in which the client names them. Who says nothing, or takes anything, gets the first offered.
 pub(super) fn negotiate(headers: &HeaderMap, offered: &[MediaType]) -> Option<MediaType> {
-    let values: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-    let ranges: Vec<Range<'_>> = values.iter().flat_map(|value| split(value, ',')).filter_map(Range::parse).collect();
+    let ranges = ranges(headers);
     if ranges.is_empty() {
         return offered.first().copied();
     }
+    best(&ranges, offered)
+}
+
+/// The same for what nobody gets unless it is named.
+pub(super) fn negotiate_named(headers: &HeaderMap, offered: &[MediaType]) -> Option<MediaType> {
+    let mut ranges = ranges(headers);
+    ranges.retain(|range| range.kind != "*" && range.subtype != "*");
+    best(&ranges, offered)
+}
+
+fn ranges(headers: &HeaderMap) -> Vec<Range<'_>> {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| split(value, ',')).filter_map(Range::parse).collect()
+}
+
+fn best(ranges: &[Range<'_>], offered: &[MediaType]) -> Option<MediaType> {
     let rated = offered.iter().enumerate().filter_map(|(nth, media)| {
         // The most exact range that fits says what the client thinks of this type.
         let fitting = ranges.iter().enumerate().filter_map(|(at, range)| Some((range.fit(*media)?, at, range)));

@@ -106,6 +106,13 @@ pub(super) fn refuse_by(error: ServerError, limit: Limit) -> Response {
     response
 }
 
+/// An answer as a text, for what is no response: `{"errors": …, "data": …}`. Nothing where it cannot be written.
+pub(super) fn to_json(reply: &mut Reply) -> Option<String> {
+    reply.errors.iter_mut().for_each(add_request_id);
+    let written = serde_json::to_string(&Body { errors: &reply.errors, data: reply.data.as_ref() });
+    written.inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON")).ok()
+}
+
 fn respond(reply: &Reply, status: StatusCode, code: Option<Code>, media: MediaType) -> Response {
     let body = Body { errors: &reply.errors, data: reply.data.as_ref() };
     let Ok(json) = serde_json::to_vec(&body) else {

@@ -14,16 +14,18 @@ const MAX_AGE: Duration = Duration::from_hours(2);
 /// The answers that browsers look for. Tokens come in a header, so there are no credentials to allow.
 pub(super) fn layer(origins: &[String], is_development: bool) -> CorsLayer {
     let origins = origins.to_vec();
-    let is_allowed = move |origin: &HeaderValue| {
-        let Ok(origin) = origin.to_str() else { return false };
-        origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) || (is_development && is_local(origin))
-    };
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(move |origin, _| is_allowed(origin)))
+        .allow_origin(AllowOrigin::predicate(move |origin, _| is_allowed(origin, &origins, is_development)))
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([RETRY_AFTER, WWW_AUTHENTICATE, HeaderName::from_static("x-request-id")])
         .max_age(MAX_AGE)
+}
+
+/// Whether pages of an origin may call: those that are listed, and in development mode those of this machine.
+pub(super) fn is_allowed(origin: &HeaderValue, listed: &[String], is_development: bool) -> bool {
+    let Ok(origin) = origin.to_str() else { return false };
+    listed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) || (is_development && is_local(origin))
 }
 
 /// Whether an origin is a page of this machine.

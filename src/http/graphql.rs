@@ -1,8 +1,10 @@
-//! The GraphQL handler: method, media types, size, token, document, in this order, and the answer.
+//! The GraphQL handler: method, media types, size, token, document, in this order, and the answer. Sockets and streams
+//! branch off to modules of their own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_graphql::ServerError;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
@@ -10,36 +12,37 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::Response;
 
-use super::accept::{MediaType, OF_GRAPHQL, negotiate};
+use super::accept::{MediaType, OF_GRAPHQL, OF_STREAMS, negotiate, negotiate_named};
 use super::answer::{answer, refuse, refuse_by, refuse_for, refuse_method};
 use super::body::{self, Unread};
 use super::metrics::Limit;
 use super::parameters::{Parameters, check_content_type};
-use super::request_log::Note;
-use super::{App, graphiql, shed};
-use crate::auth::{InvalidToken, TokenError};
-use crate::domain::Viewer;
-use crate::graphql::{Call, Code, OperationKind, Reply, coded};
+use super::request_log::{Note, OperationLog, Transport};
+use super::{App, Shared, event_stream, graphiql, shed, socket};
+use crate::auth::{InvalidToken, TokenError, Verified};
+use crate::graphql::{Call, Code, OperationKind, Reply, UNAUTHENTICATED, coded};
 
 /// How long a request may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Answers `/graphql`.
-pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
+pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Response {
+    if socket::is_asked_for(request.method(), request.headers()) {
+        return socket::upgrade(shared, request);
+    }
+    let app = &shared.app;
     let (parts, body) = request.into_parts();
     let offered = match (&parts.method, &app.graphiql) {
         (&Method::GET, Some(_)) => &[MediaType::Json, MediaType::GraphqlResponse, MediaType::Html][..],
         _ => &OF_GRAPHQL,
     };
     let media = negotiate(&parts.headers, offered);
-    let mut response = match tokio::time::timeout(REQUEST_TIMEOUT, respond(&app, &parts, body, media)).await {
+    let mut response = match tokio::time::timeout(REQUEST_TIMEOUT, respond(&shared, &parts, body, media)).await {
         Ok(response) => response,
-        Err(_) => {
-            let message = "This took too long. Where it was to change something, that may still happen.";
-            refuse_by(coded(Code::ServiceUnavailable, message, None), Limit::Time)
-        }
+        Err(_) => refuse_by(too_slow(), Limit::Time),
     };
-    if media == Some(MediaType::GraphqlResponse) {
+    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/"));
+    if media == Some(MediaType::GraphqlResponse) && is_json {
         // Refusals too are what the client takes.
         let content_type = HeaderValue::from_static(MediaType::GraphqlResponse.content_type());
         response.headers_mut().insert(CONTENT_TYPE, content_type);
@@ -48,7 +51,14 @@ pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
     response
 }
 
-async fn respond(app: &App, parts: &Parts, body: Body, media: Option<MediaType>) -> Response {
+/// What a client hears whose request was given up.
+pub(super) fn too_slow() -> ServerError {
+    let message = "This took too long. Where it was to change something, that may still happen.";
+    coded(Code::ServiceUnavailable, message, None)
+}
+
+async fn respond(shared: &Shared, parts: &Parts, body: Body, media: Option<MediaType>) -> Response {
+    let app: &App = &shared.app;
     let is_get = match parts.method {
         Method::GET => true,
         Method::POST => false,
@@ -57,12 +67,13 @@ async fn respond(app: &App, parts: &Parts, body: Body, media: Option<MediaType>)
             return refuse_method(coded(Code::MethodNotAllowed, "Use GET or POST.", None), "GET, POST");
         }
     };
-    let Some(media) = media else {
+    let stream = negotiate_named(&parts.headers, &OF_STREAMS);
+    if media.is_none() && stream.is_none() {
         body::discard(&parts.headers, body);
-        let message = "Accept application/graphql-response+json or application/json.";
+        let message = "Accept application/graphql-response+json, application/json or text/event-stream.";
         return refuse(coded(Code::NotAcceptable, message, None));
-    };
-    if let (MediaType::Html, Some(page)) = (media, &app.graphiql) {
+    }
+    if let (Some(MediaType::Html), Some(page)) = (media, &app.graphiql) {
         return graphiql::page(page);
     }
     let parameters = if is_get {
@@ -73,8 +84,8 @@ async fn respond(app: &App, parts: &Parts, body: Body, media: Option<MediaType>)
             Err(response) => return *response,
         }
     };
-    let viewer = match authenticate(app, &parts.headers).await {
-        Ok(viewer) => viewer,
+    let verified = match authenticate(app, &parts.headers).await {
+        Ok(verified) => verified,
         Err(TokenError::Invalid(invalid)) => {
             return app.limits.count(None, parts).map_or_else(too_many, |()| unauthenticated(invalid));
         }
@@ -84,14 +95,14 @@ async fn respond(app: &App, parts: &Parts, body: Body, media: Option<MediaType>)
             return refuse(coded(Code::ServiceUnavailable, message, None));
         }
     };
-    if let Err(wait) = app.limits.count(viewer.as_ref(), parts) {
+    if let Err(wait) = app.limits.count(verified.as_ref().map(|verified| &verified.viewer), parts) {
         return too_many(wait);
     }
     let Some(_place) = app.limits.enter() else {
         return refuse_by(coded(Code::ServiceUnavailable, shed::FULL, None), Limit::InFlight);
     };
     match parameters {
-        Ok(parameters) => run(app, parameters, viewer, media, is_get).await,
+        Ok(parameters) => run(shared, parameters, verified, Accepted { media, stream, is_get }).await,
         Err(error) => refuse(error),
     }
 }
@@ -115,7 +126,7 @@ fn too_many(wait: Duration) -> Response {
 }
 
 /// Who is asking. A token that does not hold is refused for the whole request.
-async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Option<Viewer>, TokenError> {
+async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Option<Verified>, TokenError> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
     match (given.next(), given.next()) {
         (None, _) => Ok(None),
@@ -144,30 +155,54 @@ fn challenge_with(response: &mut Response, challenge: HeaderValue) {
     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
 }
 
-async fn run(app: &App, parameters: Parameters, viewer: Option<Viewer>, media: MediaType, is_get: bool) -> Response {
-    let Parameters { asked, operation_name, variables } = parameters;
-    let refused = |error| answer(Reply { data: None, errors: vec![error] }, media);
-    let document = match app.documents.find(&app.api, &asked) {
-        Ok(document) => document,
-        Err(error) => return refused(error),
-    };
-    let operation = match document.operation(operation_name.as_deref()) {
-        Ok(operation) => operation,
-        Err(error) => return refused(error),
-    };
-    let (kind, name) = (operation.kind, operation.name.map(str::to_owned));
-    let mut response = match kind {
-        OperationKind::Mutation if is_get => {
+/// What the client takes.
+struct Accepted {
+    /// An answer, where it takes one.
+    media: Option<MediaType>,
+    /// A stream of answers, where it takes one.
+    stream: Option<MediaType>,
+    is_get: bool,
+}
+
+async fn run(
+    shared: &Shared,
+    parameters: Parameters,
+    verified: Option<Verified>,
+    Accepted { media, stream, is_get }: Accepted,
+) -> Response {
+    let app: &App = &shared.app;
+    let found = app.documents.find(&app.api, &parameters.asked);
+    let operation = found.as_ref().map_err(Clone::clone);
+    let operation = operation.and_then(|document| document.operation(parameters.operation_name.as_deref()));
+    let kind = operation.as_ref().ok().map(|operation| operation.kind);
+    let name = operation.as_ref().ok().and_then(|operation| operation.name).map(str::to_owned);
+    let mut response = match (kind, media, stream) {
+        (Some(OperationKind::Mutation), ..) if is_get => {
             refuse_method(coded(Code::MethodNotAllowed, "Send mutations by POST.", None), "POST")
         }
-        OperationKind::Subscription => {
-            let message = "Subscriptions are not answered as JSON.";
+        (Some(OperationKind::Subscription), _, None) => {
+            let message = "Subscriptions are streams: accept text/event-stream, or open a WebSocket.";
             refuse(coded(Code::NotAcceptable, message, None))
         }
-        OperationKind::Query | OperationKind::Mutation => {
-            let reply = app.api.execute(Call { document: &document, operation, variables, viewer }).await;
+        (Some(OperationKind::Subscription), ..) if verified.is_none() => {
+            let mut response = refuse(coded(Code::Unauthenticated, UNAUTHENTICATED, None));
+            challenge_with(&mut response, HeaderValue::from_static("Bearer"));
+            response
+        }
+        (Some(OperationKind::Subscription), _, Some(stream)) | (_, None, Some(stream)) => {
+            let log = OperationLog::new(Arc::clone(&shared.metrics), Transport::EventStream);
+            event_stream::respond(shared, parameters, verified, stream, log)
+        }
+        (_, media, _) => {
+            let reply = match operation {
+                Ok(operation) => {
+                    let (variables, viewer) = (parameters.variables, verified.map(|verified| verified.viewer));
+                    app.api.execute(Call { operation, variables, viewer }).await
+                }
+                Err(error) => Reply::refusal(error),
+            };
             let is_unauthenticated = reply.gravest() == Some(Code::Unauthenticated);
-            let mut response = answer(reply, media);
+            let mut response = answer(reply, media.unwrap_or(MediaType::Json));
             if is_unauthenticated {
                 challenge_with(&mut response, HeaderValue::from_static("Bearer"));
             }
@@ -175,6 +210,6 @@ async fn run(app: &App, parameters: Parameters, viewer: Option<Viewer>, media: M
         }
     };
     let note = Note::of(&mut response);
-    (note.kind, note.operation) = (Some(kind), name);
+    (note.kind, note.operation) = (kind, name);
     response
 }

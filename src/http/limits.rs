@@ -77,15 +77,27 @@ impl Limits {
     /// # Errors
     /// How long to wait where there were too many.
     pub(super) fn count(&self, viewer: Option<&Viewer>, parts: &Parts) -> Result<(), Duration> {
+        match viewer {
+            Some(viewer) => self.count_user(&viewer.id),
+            None if self.rates.is_some() => self.count_caller(&Caller::Address(network(self.address(parts)))),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts an operation of a user.
+    ///
+    /// # Errors
+    /// How long to wait where there were too many.
+    pub(super) fn count_user(&self, user: &UserId) -> Result<(), Duration> {
+        self.count_caller(&Caller::User(user.clone()))
+    }
+
+    fn count_caller(&self, caller: &Caller) -> Result<(), Duration> {
         let Some(rates) = &self.rates else { return Ok(()) };
-        let caller = match viewer {
-            Some(viewer) => Caller::User(viewer.id.clone()),
-            None => Caller::Address(network(self.address(parts))),
-        };
         if rates.checked.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             rates.limiter.retain_recent();
         }
-        rates.limiter.check_key(&caller).map_err(|refused| refused.wait_time_from(rates.clock.now()))
+        rates.limiter.check_key(caller).map_err(|refused| refused.wait_time_from(rates.clock.now()))
     }
 
     /// The client's address: the peer's, or the last one in X-Forwarded-For that no trusted proxy has.

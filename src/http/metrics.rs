@@ -32,6 +32,10 @@ pub(super) struct Metrics {
     connections: Family<StateLabels, Gauge>,
     waiting: Gauge,
     in_flight: Gauge,
+    streams: Gauge,
+    followed_users: Gauge,
+    followers: Gauge,
+    feed_reads: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -69,6 +73,8 @@ pub(super) enum Limit {
     InFlight,
     /// Operations a minute.
     Rate,
+    /// Sockets and streams of a user.
+    Streams,
     /// The time for a request.
     Time,
 }
@@ -80,6 +86,7 @@ impl Limit {
             Self::Document => "document",
             Self::InFlight => "in_flight",
             Self::Rate => "rate",
+            Self::Streams => "streams",
             Self::Time => "time",
         }
     }
@@ -98,6 +105,10 @@ impl Metrics {
             connections: Family::default(),
             waiting: Gauge::default(),
             in_flight: Gauge::default(),
+            streams: Gauge::default(),
+            followed_users: Gauge::default(),
+            followers: Gauge::default(),
+            feed_reads: Counter::default(),
             registry: Registry::default(),
         };
         registry.register("requests", "Requests that were answered", metrics.requests.clone());
@@ -112,6 +123,14 @@ impl Metrics {
         registry.register("pool_connections", "Database connections", metrics.connections.clone());
         registry.register("pool_waiting", "Operations that wait for a database connection", metrics.waiting.clone());
         registry.register("requests_in_flight", "GraphQL requests that are worked on", metrics.in_flight.clone());
+        registry.register("streams_open", "Sockets and event streams that are open", metrics.streams.clone());
+        registry.register("followed_users", "Users whose changes somebody follows", metrics.followed_users.clone());
+        registry.register("followers", "Subscriptions to changes", metrics.followers.clone());
+        registry.register(
+            "feed_reads",
+            "SQL statements that looked for changes to hand on",
+            metrics.feed_reads.clone(),
+        );
         Self { registry, ..metrics }
     }
 
@@ -127,7 +146,8 @@ impl Metrics {
         let kind = note.kind.map_or("none", OperationKind::as_str);
         let code = note.code.map_or("none", Code::as_str);
         self.requests.get_or_create(&RequestLabels { kind, status, code }).inc();
-        if note.kind.is_some() {
+        // How long somebody listened is no matter of speed.
+        if note.kind.is_some_and(|kind| kind != OperationKind::Subscription) {
             self.durations.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
         }
         self.statements.inc_by(statements);
@@ -145,6 +165,11 @@ pub(super) async fn metrics(State(app): State<Arc<App>>, State(metrics): State<A
     }
     metrics.waiting.set(i64::try_from(pool.waiting).unwrap_or(i64::MAX));
     metrics.in_flight.set(i64::try_from(app.limits.in_flight()).unwrap_or(i64::MAX));
+    metrics.streams.set(i64::try_from(app.streams.count()).unwrap_or(i64::MAX));
+    let feed = app.store.feed();
+    metrics.followed_users.set(i64::try_from(feed.users).unwrap_or(i64::MAX));
+    metrics.followers.set(i64::try_from(feed.followers).unwrap_or(i64::MAX));
+    metrics.feed_reads.inc_by(feed.reads.saturating_sub(metrics.feed_reads.get()));
     let mut text = String::new();
     if encode(&mut text, &metrics.registry).is_err() {
         tracing::error!("the metrics could not be written");

@@ -6,20 +6,26 @@ mod answer;
 mod body;
 mod cors;
 mod development;
+mod event_stream;
+mod expiry;
 mod graphiql;
 mod graphql;
 mod health;
 mod limits;
 mod metrics;
+mod operation;
 mod parameters;
 mod request_log;
 pub mod server;
 mod shed;
+mod socket;
+mod streams;
 
 use std::sync::Arc;
 
 pub use limits::Limits;
 pub use request_log::Statements;
+pub use streams::Streams;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -41,6 +47,8 @@ pub struct App {
     pub documents: Documents,
     /// How much it does at once, and for whom.
     pub limits: Limits,
+    /// Its sockets and event streams.
+    pub streams: Streams,
     /// Who may pass.
     pub guard: Guard,
     /// For the readiness probe.

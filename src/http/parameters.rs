@@ -22,11 +22,15 @@ impl Parameters {
     /// Reads a body.
     pub(super) fn from_body(body: &[u8]) -> Result<Self> {
         let json = serde_json::from_slice(body).map_err(|error| bad(format!("The body is not JSON: {error}.")))?;
-        let mut fields = match json {
-            Value::Object(fields) => fields,
-            Value::Array(_) => return Err(bad("The body is a batch; send one operation a request.")),
-            _ => return Err(bad("The body is not a JSON object with a query.")),
-        };
+        match json {
+            Value::Object(fields) => Self::from_object(fields),
+            Value::Array(_) => Err(bad("The body is a batch; send one operation a request.")),
+            _ => Err(bad("The body is not a JSON object with a query.")),
+        }
+    }
+
+    /// Reads an object, as a body or a message of a socket has it.
+    pub(super) fn from_object(mut fields: Map<String, Value>) -> Result<Self> {
         Self::checked(NAMES.map(|name| fields.remove(name).unwrap_or_default()))
     }
 

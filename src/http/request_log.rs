@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -91,6 +91,73 @@ pub(super) async fn log(State(metrics): State<Arc<Metrics>>, request: Request, n
         "answered"
     );
     response
+}
+
+/// How an operation came that is no request of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transport {
+    /// A message of a socket.
+    WebSocket,
+    /// A request whose answer goes on: it has its line already, and gets another one when it ends.
+    EventStream,
+}
+
+/// The log of an operation that may go on for long. It writes its line when it is dropped.
+pub(super) struct OperationLog {
+    pub(super) note: Note,
+    transport: Transport,
+    id: Arc<str>,
+    span: Span,
+    began_at: Instant,
+    statements: Arc<AtomicU64>,
+    metrics: Arc<Metrics>,
+}
+
+impl OperationLog {
+    /// Of an operation that begins now. It has the id of its request, where there is one.
+    pub(super) fn new(metrics: Arc<Metrics>, transport: Transport) -> Self {
+        let id = ID.try_with(Arc::clone).unwrap_or_else(|_| Uuid::new_v4().simple().to_string().into());
+        let span = match transport {
+            Transport::WebSocket => tracing::info_span!(parent: None, "operation", %id),
+            Transport::EventStream => Span::current(),
+        };
+        let (began_at, statements) = (Instant::now(), Arc::default());
+        Self { note: Note::default(), transport, id, span, began_at, statements, metrics }
+    }
+
+    /// Does a part of its work.
+    pub(super) async fn scope<T>(&self, work: impl Future<Output = T>) -> T {
+        let work = statements::count(Arc::clone(&self.statements), work);
+        ID.scope(Arc::clone(&self.id), work).instrument(self.span.clone()).await
+    }
+}
+
+impl Drop for OperationLog {
+    fn drop(&mut self) {
+        let (took, statements) = (self.began_at.elapsed(), self.statements.load(Ordering::Relaxed));
+        if self.transport == Transport::WebSocket {
+            self.metrics.count(&self.note, StatusCode::OK.as_u16(), took, statements);
+        }
+        let _in_span = self.span.enter();
+        tracing::info!(
+            kind = self.note.kind.map(OperationKind::as_str),
+            operation = self.note.operation,
+            transport = self.transport.as_str(),
+            code = self.note.code.map(Code::as_str),
+            duration_ms = milliseconds(took),
+            statements,
+            "ended"
+        );
+    }
+}
+
+impl Transport {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::EventStream => "event_stream",
+        }
+    }
 }
 
 /// Tells of a client that went away before it was answered: then nobody goes on with its request, but for its writes.

@@ -2,7 +2,7 @@
 //! for ever; this one is hyper's own builder with a timer.
 
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use axum::Router;
@@ -10,10 +10,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
+use super::Streams;
 use super::limits::Peer;
 
 /// How long a client may take to send a request's head.
@@ -22,14 +23,15 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long requests in flight may take to end once the server stops: somewhat more than a request may take at all.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a client may take no byte of what is sent to it.
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long to wait where no connection can be taken, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `stop`, then lets the requests in flight end.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves until `stop`, then ends what stays open and lets the requests in flight end.
+pub async fn serve(listener: TcpListener, router: Router, streams: Streams, stop: impl Future<Output = ()>) {
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
-    let connections = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -43,11 +45,19 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
                     request.extensions_mut().insert(Peer(peer));
                     router.clone().oneshot(request)
                 });
-                let connection = builder.serve_connection(TokioIo::new(stream), service);
-                let connection = connections.watch(connection);
-                tokio::spawn(async move {
+                let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+                let stop = streams.stop().clone();
+                streams.tasks.spawn(async move {
+                    let mut connection = pin!(connection);
+                    let served = tokio::select! {
+                        served = connection.as_mut() => served,
+                        () = stop.cancelled() => {
+                            connection.as_mut().graceful_shutdown();
+                            connection.await
+                        }
+                    };
                     // A client that goes away is no fault of ours.
-                    if let Err(error) = connection.await {
+                    if let Err(error) = served {
                         tracing::debug!(%error, "connection ended");
                     }
                 });
@@ -59,13 +69,16 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         }
     }
     drop(listener);
-    if tokio::time::timeout(STOP_TIMEOUT, connections.shutdown()).await.is_err() {
+    if !streams.end(STOP_TIMEOUT).await {
         tracing::warn!("requests were still in flight when the time to stop was over");
     }
 }
 
-/// Answers are small and complete: they should not wait to be joined by others.
-fn prepared(stream: TcpStream) -> io::Result<TcpStream> {
+/// Answers are small and complete: they should not wait to be joined by others. Nor do they wait for ever for a client
+/// that does not read them.
+fn prepared(stream: TcpStream) -> io::Result<Pin<Box<TimeoutStream<TcpStream>>>> {
     stream.set_nodelay(true)?;
-    Ok(stream)
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    Ok(Box::pin(stream))
 }

@@ -7,9 +7,9 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::Shared;
 use super::accept::{MediaType, OF_GRAPHQL, negotiate};
 use super::body;
+use super::{Shared, socket};
 
 /// What the refused hear.
 pub(super) const FULL: &str = "The server is full. Try again in a moment.";
@@ -21,7 +21,9 @@ const SMALL_BODY_BYTES: usize = 4 * 1024;
 /// Lets GraphQL requests through while there is a place for them. Whoever finds one here may still miss it: a place is
 /// taken when the body is there.
 pub(super) async fn shed(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    if request.uri().path() != "/graphql" || !shared.app.limits.is_full() {
+    let is_free = request.uri().path() != "/graphql" || !shared.app.limits.is_full();
+    // A socket is no request in flight; what is asked over it may be.
+    if is_free || socket::is_asked_for(request.method(), request.headers()) {
         return next.run(request).await;
     }
     shared.metrics.count_shed();

@@ -50,9 +50,27 @@ pub struct Guard {
     remembered: Cache<Box<str>, Remembered, ByLength>,
 }
 
+/// What a token that holds says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// For whom it speaks.
+    pub viewer: Viewer,
+    /// When it stops to hold, as the time since 1970, with the leeway that the guard gives.
+    expires_at: Duration,
+}
+
+impl Verified {
+    /// How long it still holds.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.expires_at.saturating_sub(now)
+    }
+}
+
 #[derive(Clone)]
 struct Remembered {
-    viewer: Viewer,
+    verified: Verified,
     until: Instant,
 }
 
@@ -112,7 +130,7 @@ impl Guard {
     ///
     /// # Errors
     /// Where there is one that does not hold, or of which that cannot be told.
-    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Option<Viewer>, TokenError> {
+    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Option<Verified>, TokenError> {
         let Some(authorization) = authorization else { return Ok(None) };
         let (scheme, token) = authorization.split_once(' ').ok_or(InvalidToken::NotBearer)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
@@ -125,14 +143,14 @@ impl Guard {
     ///
     /// # Errors
     /// Where it does not hold, or where that cannot be told.
-    pub async fn verify(&self, token: &str) -> Result<Viewer, TokenError> {
+    pub async fn verify(&self, token: &str) -> Result<Verified, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(InvalidToken::Malformed.into());
         }
         if let Some(known) = self.remembered.get(token)
             && Instant::now() < known.until
         {
-            return Ok(known.viewer);
+            return Ok(known.verified);
         }
         let header = decode_header(token).map_err(|error| reason(error.kind()))?;
         check_header(token)?;
@@ -146,9 +164,10 @@ impl Guard {
         let id = UserId::new(&claims.sub).ok_or(InvalidToken::Claim("sub"))?;
         let text = |value: &Value| value.as_str().filter(|text| !text.contains('\0')).map(Into::into);
         let viewer = Viewer { id, email: text(&claims.email), name: text(&claims.name) };
-        let until = Instant::now() + REMEMBERED_FOR.min(remaining(claims.exp));
-        self.remembered.insert(token.into(), Remembered { viewer: viewer.clone(), until });
-        Ok(viewer)
+        let verified = Verified { viewer, expires_at: with_leeway(claims.exp) };
+        let until = Instant::now() + REMEMBERED_FOR.min(verified.remaining());
+        self.remembered.insert(token.into(), Remembered { verified: verified.clone(), until });
+        Ok(verified)
     }
 
     /// The key that a token's header names, if it is one for the algorithm that the header names.
@@ -163,11 +182,9 @@ impl Guard {
     }
 }
 
-/// How long a token still holds.
-fn remaining(exp: f64) -> Duration {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let end = Duration::try_from_secs_f64(exp).unwrap_or(Duration::MAX).saturating_add(Duration::from_secs(LEEWAY_S));
-    end.saturating_sub(now)
+/// When a token stops to hold whose `exp` this is.
+fn with_leeway(exp: f64) -> Duration {
+    Duration::try_from_secs_f64(exp).unwrap_or(Duration::MAX).saturating_add(Duration::from_secs(LEEWAY_S))
 }
 
 /// The type, where there is one, is a plain or an access token's (RFC 9068); extensions that must be understood are

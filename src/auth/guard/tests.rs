@@ -39,7 +39,7 @@ fn at_once<T>(work: impl Future<Output = Result<T, TokenError>>) -> Result<T, In
 }
 
 fn verify(token: &str) -> Result<Viewer, InvalidToken> {
-    at_once(guard(None, None).verify(token))
+    at_once(guard(None, None).verify(token)).map(|verified| verified.viewer)
 }
 
 fn now() -> u64 {
@@ -160,6 +160,10 @@ fn a_remembered_token_still_expires() {
     }
     assert_eq!(guard.remembered.len(), 1);
     // Within the leeway, and gone when that is over.
+    let remaining = |exp| {
+        let viewer = Viewer { id: UserId::new("ada").expect("an id"), email: None, name: None };
+        Verified { viewer, expires_at: with_leeway(exp) }.remaining()
+    };
     assert!(remaining(f64::from(u32::try_from(now()).expect("this century")) - 29.0) <= Duration::from_secs(1));
     assert_eq!(remaining(f64::from(u32::try_from(now()).expect("this century")) - 31.0), Duration::ZERO);
     assert_eq!(remaining(f64::MAX).min(REMEMBERED_FOR), REMEMBERED_FOR);

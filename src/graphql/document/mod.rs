@@ -2,8 +2,11 @@
 //! spread out is reckoned before validation, since both of these recurse without bounds of their own.
 
 mod measure;
+mod root;
 mod scan;
 mod strings;
+
+use std::sync::Arc;
 
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationType, VariableDefinition};
 use async_graphql::parser::{self, parse_query};
@@ -49,6 +52,8 @@ pub enum OperationKind {
 /// One of a document's operations.
 #[derive(Clone, Copy)]
 pub struct Operation<'d> {
+    /// The document that it stands in.
+    pub document: &'d Arc<Document>,
     pub(super) variables: &'d [Positioned<VariableDefinition>],
     /// The fields that it selects at the root, fragments spread out.
     pub(super) roots: &'d [Positioned<Field>],
@@ -81,6 +86,11 @@ impl Document {
         })
     }
 
+    /// Rewrites each subscription to the one field of its root; what is wrong with it is one problem more.
+    pub(super) fn unify_roots(&mut self) {
+        self.problems.extend(root::unify(&mut self.parsed));
+    }
+
     /// The document, if nothing is known to be wrong with it.
     ///
     /// # Errors
@@ -93,7 +103,7 @@ impl Document {
     ///
     /// # Errors
     /// `GRAPHQL_VALIDATION_FAILED` where that cannot be told.
-    pub fn operation(&self, name: Option<&str>) -> Result<Operation<'_>, ServerError> {
+    pub fn operation(self: &Arc<Self>, name: Option<&str>) -> Result<Operation<'_>, ServerError> {
         let measured = match (name, self.operations.as_slice()) {
             (None, [only]) => only,
             (None, _) => {
@@ -105,6 +115,7 @@ impl Document {
             })?,
         };
         Ok(Operation {
+            document: self,
             variables: &measured.variables,
             roots: &measured.roots,
             needs_sync_token: measured.needs_sync_token,

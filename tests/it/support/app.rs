@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use taskql::auth::{Grant, Guard, Trust, sign};
 use taskql::domain::{Clock, Store};
 use taskql::graphql::{Api, Documents};
-use taskql::http::{App, Limits, Statements, router};
+use taskql::http::{App, Limits, Statements, Streams, router};
 use tower::ServiceExt;
 
 use super::TestDatabase;
@@ -27,6 +27,7 @@ pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) store: Store,
     pub(crate) db: DatabaseConnection,
+    pub(crate) streams: Streams,
     database: TestDatabase,
 }
 
@@ -48,6 +49,7 @@ impl TestApp {
             api: Api::new(store.clone(), true),
             documents: Documents::default(),
             limits: Limits::new(256, 0, Vec::new()),
+            streams: Streams::default(),
             guard: Guard::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() }),
             store: store.clone(),
             graphiql: None,
@@ -55,7 +57,8 @@ impl TestApp {
             is_development: false,
         };
         change(&mut app);
-        Self { router: router(app), store, db, database }
+        let streams = app.streams.clone();
+        Self { router: router(app), store, db, streams, database }
     }
 
     /// A client with a token of `sub`.
@@ -71,6 +74,14 @@ impl TestApp {
     /// The URL of the app's database.
     pub(crate) fn url(&self) -> &str {
         &self.database.url
+    }
+
+    /// How many sockets and streams are open, by the metrics.
+    pub(crate) async fn streams_open(&self) -> usize {
+        let metrics = self.anonymous().get("/metrics").await;
+        let text = metrics.body.as_str().expect("a text").to_owned();
+        let line = text.lines().find(|line| line.starts_with("taskql_streams_open ")).expect("a line").to_owned();
+        line.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a number")
     }
 
     /// Sends a request as it is.
@@ -89,6 +100,12 @@ fn ticking() -> Clock {
 /// A token that holds for an hour.
 pub(crate) fn token(sub: &str) -> String {
     sign(SECRET, None, None, &Grant { sub, email: None, name: None, ttl: Duration::from_hours(1) })
+}
+
+/// A token whose `exp` is `exp`, in seconds since 1970.
+pub(crate) fn token_until(sub: &str, exp: u64) -> String {
+    let key = jsonwebtoken::EncodingKey::from_secret(SECRET);
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), &json!({"sub": sub, "exp": exp}), &key).expect("it signs")
 }
 
 /// Somebody who sends GraphQL.
@@ -141,6 +158,12 @@ impl Client {
     /// Makes a task with a title and returns its id.
     pub(crate) async fn create_titled(&self, title: &str) -> String {
         text(&self.create(json!({ "title": title })).await["id"])
+    }
+
+    /// Where a follower begins that is to miss nothing from now on.
+    pub(crate) async fn since(&self) -> Value {
+        let answer = self.run("{ tasks(first: 0) { syncToken } }").await;
+        json!({ "since": answer["data"]["tasks"]["syncToken"] })
     }
 
     /// All titles of a list, with the arguments as they are written.

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::UserId;
+use crate::domain::UserId;
 
 /// The form of the bytes below; a new form gets a new number.
 const FORM: u8 = 1;

@@ -1,0 +1,253 @@
+//! Who is followed in this process, and waking those who follow. A wake-up says only who and how far; it may come twice,
+//! or late, and a sweep finds what one that was lost would have told ([`replicas`](super::replicas)).
+//!
+//! All who follow one user share a reader: a wake-up costs one statement, however many they are. The last few changes
+//! are kept for all of them together, and nothing is kept for who is slow: whoever fell behind these reads on from its
+//! own place.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
+
+use super::reading::{self, Changed, Place, Position};
+use crate::domain::{Error, Store, UserId};
+
+/// Most changes that a reader reads at once.
+const PAGE: usize = 100;
+/// How many of the last changes are kept for those who are a little behind.
+const KEPT: usize = 32;
+/// How long to wait before reading again from a database that is away.
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The last changes that a reader found, in order.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// The change after which it begins.
+    pub(super) from: i64,
+    /// The change up to which it leaves nothing out.
+    pub(super) to: i64,
+    pub(super) changed: Vec<Arc<Changed>>,
+    /// Where the user stood then.
+    pub(super) position: Position,
+}
+
+impl Batch {
+    /// Whether the database was put back to an earlier state under its reader.
+    pub(super) fn is_set_back(&self) -> bool {
+        self.to < self.from
+    }
+}
+
+/// How much is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedStatus {
+    /// Users that are followed.
+    pub users: usize,
+    /// Those who follow them.
+    pub followers: usize,
+    /// Statements that readers have sent since the start.
+    pub reads: u64,
+}
+
+/// The users that are followed in this process; clones share them.
+#[derive(Clone, Default)]
+pub(in crate::domain) struct Hub(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    followed: Mutex<HashMap<UserId, Followed>>,
+    reads: AtomicU64,
+    /// Where wake-ups go for other processes, if anybody takes them there.
+    outgoing: OnceLock<mpsc::Sender<(UserId, i64)>>,
+}
+
+/// A user that somebody follows.
+struct Followed {
+    followers: usize,
+    /// The last change that is known of.
+    known: Arc<watch::Sender<i64>>,
+    batches: watch::Receiver<Arc<Batch>>,
+    reader: AbortHandle,
+}
+
+/// One who follows a user, until it is dropped.
+pub(super) struct Membership {
+    hub: Hub,
+    user: UserId,
+    batches: watch::Receiver<Arc<Batch>>,
+}
+
+impl Hub {
+    /// Tells that `user` has come to `revision`, after the commit.
+    pub(in crate::domain) fn tell(&self, user: &UserId, revision: i64) {
+        self.wake(user, revision);
+        if let Some(outgoing) = self.0.outgoing.get() {
+            // Where there are too many to tell of, others find out by their sweep.
+            let _may_be_full = outgoing.try_send((user.clone(), revision));
+        }
+    }
+
+    /// Wakes those who follow `user`, unless they are as far as `revision` already.
+    pub(super) fn wake(&self, user: &UserId, revision: i64) {
+        if let Some(followed) = self.followed().get(user) {
+            followed.known.send_if_modified(|known| {
+                let is_news = revision > *known;
+                *known = revision.max(*known);
+                is_news
+            });
+        }
+    }
+
+    /// The same for a revision that was looked up. One that is lower than what is known, in a database that was put
+    /// back to an earlier state, is news too.
+    pub(super) fn correct(&self, user: &UserId, revision: i64) {
+        if let Some(followed) = self.followed().get(user) {
+            followed.known.send_if_modified(|known| std::mem::replace(known, revision) != revision);
+        }
+    }
+
+    /// All users that are followed.
+    pub(super) fn users(&self) -> Vec<UserId> {
+        self.followed().keys().cloned().collect()
+    }
+
+    /// Where wake-ups for other processes come out. Can be had once.
+    pub(super) fn take_outgoing(&self, capacity: usize) -> Option<mpsc::Receiver<(UserId, i64)>> {
+        let (sender, receiver) = mpsc::channel(capacity);
+        self.0.outgoing.set(sender).ok().map(|()| receiver)
+    }
+
+    pub(in crate::domain) fn status(&self) -> FeedStatus {
+        let followed = self.followed();
+        let followers = followed.values().map(|followed| followed.followers).sum();
+        FeedStatus { users: followed.len(), followers, reads: self.0.reads.load(Ordering::Relaxed) }
+    }
+
+    /// Follows `user` from `position`, which was just read.
+    pub(super) fn join(&self, store: &Store, user: &UserId, position: Position) -> Membership {
+        let mut all = self.followed();
+        let followed = all.entry(user.clone()).or_insert_with(|| {
+            let at = position.revision;
+            let known = Arc::new(watch::Sender::new(at));
+            let (batches, receiver) =
+                watch::channel(Arc::new(Batch { from: at, to: at, changed: Vec::new(), position }));
+            let reader = Reader {
+                store: store.clone(),
+                user: user.clone(),
+                at,
+                kept: VecDeque::new(),
+                kept_from: at,
+                known: Arc::clone(&known),
+                batches,
+            };
+            Followed { followers: 0, known, batches: receiver, reader: tokio::spawn(reader.run()).abort_handle() }
+        });
+        followed.followers += 1;
+        let mut batches = followed.batches.clone();
+        // The last batch may be news for this one.
+        batches.mark_changed();
+        Membership { hub: self.clone(), user: user.clone(), batches }
+    }
+
+    fn followed(&self) -> MutexGuard<'_, HashMap<UserId, Followed>> {
+        self.0.followed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn count_read(&self) {
+        self.0.reads.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Membership {
+    /// The next batch. Some may be passed over.
+    pub(super) async fn next(&mut self) -> Result<Arc<Batch>, Error> {
+        let gone = |_| Error::Internal("a reader of changes ended".into());
+        self.batches.changed().await.map_err(gone)?;
+        Ok(Arc::clone(&self.batches.borrow_and_update()))
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let mut all = self.hub.followed();
+        let Some(followed) = all.get_mut(&self.user) else { return };
+        followed.followers -= 1;
+        if followed.followers == 0 {
+            followed.reader.abort();
+            all.remove(&self.user);
+        }
+    }
+}
+
+/// Reads for all who follow one user.
+struct Reader {
+    store: Store,
+    user: UserId,
+    /// The change up to which everything was read.
+    at: i64,
+    /// The last changes, and the change before them.
+    kept: VecDeque<Arc<Changed>>,
+    kept_from: i64,
+    known: Arc<watch::Sender<i64>>,
+    batches: watch::Sender<Arc<Batch>>,
+}
+
+impl Reader {
+    async fn run(mut self) {
+        let mut heard = self.known.subscribe();
+        loop {
+            // At the start too: something may have been written since the position was read.
+            while self.read().await {}
+            while heard.changed().await.is_ok() {
+                if *heard.borrow_and_update() != self.at {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Reads once and hands on what is new; whether there is more.
+    async fn read(&mut self) -> bool {
+        let place = Place { revision: self.at, head: Some(self.at) };
+        self.store.hub().count_read();
+        let reading = match reading::read(&self.store, &self.user, place, PAGE).await {
+            Ok(reading) => reading,
+            Err(error) => {
+                tracing::warn!(?error, "changes could not be read; it is tried again");
+                tokio::time::sleep(RETRY_AFTER).await;
+                return true;
+            }
+        };
+        let (to, has_more, position) = (reading.reached(), reading.has_more, reading.position);
+        let last = self.batches.borrow().position;
+        if to != self.at || position.owner != last.owner {
+            if to < self.at {
+                self.kept.clear();
+                self.kept_from = self.at;
+            }
+            self.keep(reading.changed);
+            self.at = to;
+            let changed = self.kept.iter().cloned().collect();
+            self.batches.send_replace(Arc::new(Batch { from: self.kept_from, to, changed, position }));
+        }
+        // What was read is known of, and needs no wake-up.
+        self.known.send_if_modified(|known| {
+            *known = self.at.max(*known);
+            false
+        });
+        has_more
+    }
+
+    /// Keeps what is new, and of what was before it only a little.
+    fn keep(&mut self, changed: Vec<Changed>) {
+        let most = KEPT.max(changed.len());
+        self.kept.extend(changed.into_iter().map(Arc::new));
+        while self.kept.len() > most {
+            self.kept_from = self.kept.pop_front().map_or(self.kept_from, |gone| gone.revision);
+        }
+    }
+}

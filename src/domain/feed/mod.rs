@@ -1,0 +1,19 @@
+//! The change feed. It is read from the state, not from a log: a task has the number of its last change, and a deleted
+//! one leaves its number behind. The numbers of a user rise in commit order, since every write holds the user's row, so
+//! a reader that goes on from the last number misses nothing.
+//!
+//! [`changes`] reads a page; [`follow`] reads on as changes happen. What has been read up to is told by a
+//! [`sync_token`]. Who follows is woken by the [`hub`], and by [`replicas`] where another process wrote.
+
+mod changes;
+mod follow;
+mod hub;
+mod reading;
+mod replicas;
+mod sync_token;
+
+pub use changes::{Change, ChangeKind, ChangePage, DEFAULT_SIZE, MAX_SIZE, changes, sync_token};
+pub use follow::{Follower, follow};
+pub use hub::FeedStatus;
+pub(super) use hub::Hub;
+pub use replicas::keep_woken;

@@ -1,0 +1,216 @@
+//! Following changes in one process: nothing missed, nothing of others, one statement for each wake-up, whatever readers do.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use taskql::domain::{UserId, Viewer, feed, migrate};
+use tokio::time::timeout;
+
+use crate::support::{Served, Socket, TestApp, alone, token};
+
+const CHANGED: &str = "subscription($since: String) { taskChanged(since: $since) {
+    kind taskId syncToken task { title description owner { id name } } } }";
+const SOON: Duration = Duration::from_secs(10);
+
+fn viewer(id: &str) -> Viewer {
+    Viewer { id: UserId::new(id).expect("an id"), email: None, name: None }
+}
+
+#[tokio::test]
+async fn a_wake_up_costs_one_statement_however_many_follow() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada");
+    let mut followers = Vec::new();
+    for _ in 0..15 {
+        followers.push(feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows"));
+    }
+    let next_of_all = async |followers: &mut Vec<feed::Follower>| {
+        let nexts = followers.iter_mut().map(|follower| timeout(SOON, follower.next()));
+        let changes = futures_util::future::join_all(nexts).await;
+        changes
+            .into_iter()
+            .map(|change| change.expect("in time").expect("a change").task_id.to_string())
+            .collect::<BTreeSet<_>>()
+    };
+    // The first ones join; the reader that they share looks once for what came before.
+    let (told, first) = tokio::join!(next_of_all(&mut followers), ada.create_titled("first"));
+    assert_eq!(told, BTreeSet::from([first]));
+    let before = app.store.feed();
+    assert_eq!((before.users, before.followers), (1, 15));
+    for n in 0..20 {
+        let title = format!("task {n}");
+        let (told, id) = tokio::join!(next_of_all(&mut followers), ada.create_titled(&title));
+        assert_eq!(told, BTreeSet::from([id]));
+    }
+    assert_eq!(app.store.feed().reads - before.reads, 20);
+    app.user("bob").create_titled("Bob's").await;
+    assert_eq!(app.store.feed().reads - before.reads, 20, "nobody follows Bob");
+    drop(followers);
+    assert_eq!((app.store.feed().users, app.store.feed().followers), (0, 0));
+}
+
+#[tokio::test]
+async fn those_who_begin_beside_a_write_hear_of_it_once_and_of_the_next() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada");
+    for n in 0..40 {
+        let since = feed::sync_token(&app.store, &viewer("ada")).await.expect("a token");
+        let begin = async || {
+            let mut follower = feed::follow(&app.store, &viewer("ada"), Some(since.clone())).await.expect("it follows");
+            let mut told = Vec::new();
+            while told.len() < 2 {
+                let change = timeout(SOON, follower.next()).await.expect("in time").expect("a change");
+                told.push(change.task_id.to_string());
+            }
+            told
+        };
+        let write = async {
+            let (first, second) = (format!("first {n}"), format!("second {n}"));
+            vec![ada.create_titled(&first).await, ada.create_titled(&second).await]
+        };
+        let (a, b, c, written) = tokio::join!(begin(), begin(), begin(), write);
+        assert_eq!([a, b, c], [written.clone(), written.clone(), written]);
+    }
+}
+
+#[tokio::test]
+async fn many_changes_at_once_all_arrive_in_order() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada");
+    let mut quick = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let mut slow = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let writes = async {
+        let clients = (0..8).map(|n| {
+            let ada = ada.clone();
+            async move {
+                for m in 0..40 {
+                    ada.create_titled(&format!("{n} {m}")).await;
+                }
+            }
+        });
+        futures_util::future::join_all(clients).await;
+    };
+    let mut seen = BTreeSet::new();
+    let read = async {
+        while seen.len() < 320 {
+            let change = timeout(SOON, quick.next()).await.expect("in time").expect("a change");
+            assert!(seen.insert(change.task_id), "each once");
+        }
+    };
+    tokio::join!(writes, read);
+    // One that began to read only now, long after what is kept for it.
+    let mut late = BTreeSet::new();
+    while late.len() < 320 {
+        let change = timeout(SOON, slow.next()).await.expect("in time").expect("a change");
+        assert!(late.insert(change.task_id), "each once");
+    }
+    assert_eq!(seen, late);
+}
+
+#[tokio::test]
+async fn a_restored_database_and_a_new_epoch_expire_who_follows() {
+    use sea_orm::ConnectionTrait;
+    let app = TestApp::new().await;
+    let ada = app.user("ada");
+    let mut follower = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let (change, _) = tokio::join!(follower.next(), ada.create_titled("x"));
+    let token = change.expect("a change").sync_token;
+    migrate::new_epoch(&app.db).await.expect("a new epoch");
+    let (next, _) = tokio::join!(timeout(SOON, follower.next()), ada.create_titled("y"));
+    assert!(matches!(next.expect("in time"), Err(taskql::domain::Error::SyncTokenExpired)));
+    let old = feed::follow(&app.store, &viewer("ada"), Some(token)).await;
+    assert!(matches!(old, Err(taskql::domain::Error::SyncTokenExpired)));
+    // Set back to an earlier state under a follower, which the sweep finds.
+    let mut follower = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let store = app.store.clone();
+    let sweeping = tokio::spawn(async move { feed::keep_woken(&store).await });
+    let (change, _) = tokio::join!(follower.next(), ada.create_titled("z"));
+    change.expect("a change");
+    app.db.execute_unprepared("update users set revision = 1").await.expect("set back");
+    let next = timeout(SOON, follower.next()).await.expect("in time");
+    assert!(matches!(next, Err(taskql::domain::Error::SyncTokenExpired)));
+    sweeping.abort();
+}
+
+#[tokio::test]
+async fn who_reads_nothing_holds_up_nobody_and_is_let_go() {
+    let app = TestApp::new().await;
+    let served = Served::start(&app).await;
+    let ada = app.user("ada");
+    // A socket that subscribes often and never reads.
+    let mut stuck = Socket::of(&served.address, &token("ada")).await;
+    for n in 0..50 {
+        stuck.subscribe(&n.to_string(), CHANGED, json!({})).await;
+    }
+    let mut good = Socket::of(&served.address, &token("ada")).await;
+    good.subscribe("1", CHANGED, ada.since().await).await;
+    let description = "x".repeat(10_000);
+    let mut slowest = Duration::ZERO;
+    for n in 0..200 {
+        let began = Instant::now();
+        let (heard, _) =
+            tokio::join!(good.hear(), ada.create(json!({"title": n.to_string(), "description": description})));
+        assert_eq!(heard["payload"]["data"]["taskChanged"]["task"]["title"], n.to_string());
+        slowest = slowest.max(began.elapsed());
+    }
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    assert_eq!(app.streams_open().await, 2);
+    // After half a minute without a byte taken it is given up; what was on its way comes first.
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    let (code, reason) = stuck.closed_within(Duration::from_secs(45)).await;
+    assert_eq!(code, 1013, "{reason}");
+    assert_eq!(app.streams_open().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_hears_of_anybody_else_under_load() {
+    let _alone = alone().await;
+    let app = TestApp::new().await;
+    let served = Served::start(&app).await;
+    let users = (0..20).map(|n| {
+        let (client, address) = (app.user(&format!("user-{n}")), served.address.clone());
+        tokio::spawn(async move {
+            let name = format!("user-{n}");
+            let mut sockets = Vec::new();
+            for _ in 0..3 {
+                let mut socket = Socket::of(&address, &token(&name)).await;
+                socket.subscribe("1", CHANGED, client.since().await).await;
+                sockets.push(socket);
+            }
+            let mut made = BTreeSet::new();
+            for m in 0..15 {
+                made.insert(client.create_titled(&format!("{name} {m}")).await);
+            }
+            for mut socket in sockets {
+                let mut told = BTreeSet::new();
+                while told.len() < made.len() {
+                    let change = socket.hear().await["payload"]["data"]["taskChanged"].clone();
+                    assert_eq!(change["task"]["owner"]["id"], name.as_str(), "{change}");
+                    told.insert(change["taskId"].as_str().expect("an id").to_owned());
+                }
+                assert_eq!(told, made);
+            }
+        })
+    });
+    for user in users.collect::<Vec<_>>() {
+        user.await.expect("it ends well");
+    }
+}
+
+#[tokio::test]
+async fn each_change_shows_its_owner_as_of_then() {
+    let app = TestApp::new().await;
+    let served = Served::start(&app).await;
+    let mut socket = Socket::of(&served.address, &token("ada")).await;
+    socket.subscribe("1", CHANGED, app.user("ada").since().await).await;
+    for name in ["Ada", "Ada Lovelace"] {
+        let grant = taskql::auth::Grant { sub: "ada", email: None, name: Some(name), ttl: Duration::from_mins(5) };
+        let mut client = app.anonymous();
+        client.authorization =
+            Some(format!("Bearer {}", taskql::auth::sign(crate::support::SECRET, None, None, &grant)));
+        client.create_titled("x").await;
+        let change = socket.hear().await;
+        assert_eq!(change["payload"]["data"]["taskChanged"]["task"]["owner"]["name"], name);
+    }
+}
