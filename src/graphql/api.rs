@@ -14,6 +14,7 @@ use super::context::RequestContext;
 use super::document::{Document, MAX_SELECTION_NESTING, Operation};
 use super::error::FAULT;
 use super::mutation::Mutation;
+use super::prepared::Outcome;
 use super::query::Query;
 use super::rows;
 use super::subscription::{self, Subscription};
@@ -45,9 +46,18 @@ pub struct Call<'d> {
 #[derive(Debug)]
 pub struct Reply {
     /// Absent where the request was refused before it ran or given up as a whole.
-    pub data: Option<Value>,
+    pub data: Option<Data>,
     /// What went wrong; each has its code.
     pub errors: Vec<ServerError>,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub enum Data {
+    /// To be written.
+    Tree(Value),
+    /// The whole answer, written already: `{"data": …}`. There are no errors beside it.
+    Written(String),
 }
 
 impl Api {
@@ -89,11 +99,24 @@ impl Api {
             Ok(variables) => variables,
             Err(errors) => return Reply { data: None, errors },
         };
+        if let (Some(prepared), Some(viewer), true) =
+            (operation.prepared, &viewer, operation.document.is_validated.load(Ordering::Relaxed))
+        {
+            let outcome = AssertUnwindSafe(prepared.run(&self.store, viewer, &variables)).catch_unwind().await;
+            match outcome {
+                Ok(Outcome::Written(answer)) => return Reply { data: Some(Data::Written(answer)), errors: Vec::new() },
+                Ok(Outcome::GivenUp(error)) => return Reply { data: None, errors: vec![error] },
+                Ok(Outcome::Plain) => {}
+                Err(_) => return reply(fault(), false),
+            }
+        }
         let (store, has_written) = (self.store.clone(), Arc::new(AtomicBool::new(false)));
         let context = RequestContext::new(store, viewer, operation.needs_sync_token, Arc::clone(&has_written));
         let request = request(operation.document, operation.name.map(str::to_owned), variables, context);
         let response = AssertUnwindSafe(self.schema.execute(request)).catch_unwind().await;
-        reply(response.unwrap_or_else(|_| fault()), has_written.load(Ordering::Relaxed))
+        let reply = reply(response.unwrap_or_else(|_| fault()), has_written.load(Ordering::Relaxed));
+        operation.document.is_validated.fetch_or(reply.is_valid(), Ordering::Relaxed);
+        reply
     }
 
     /// Follows a subscription. The stream ends with an error, or when nobody listens any more.
@@ -172,7 +195,7 @@ fn reply(response: Response, has_written: bool) -> Reply {
     let codes = errors.iter().filter_map(code_of);
     let is_given_up = matches!(most_severe(codes), Some(Code::InternalServerError | Code::ServiceUnavailable));
     let has_data = has_written || !(failed_validation || is_given_up);
-    Reply { data: has_data.then_some(data), errors }
+    Reply { data: has_data.then_some(Data::Tree(data)), errors }
 }
 
 impl Reply {
@@ -180,6 +203,11 @@ impl Reply {
     #[must_use]
     pub fn refusal(error: ServerError) -> Self {
         Self { data: None, errors: vec![error] }
+    }
+
+    /// Whether its document is known to be valid by now.
+    fn is_valid(&self) -> bool {
+        self.data.is_some() && self.gravest() != Some(Code::ValidationFailed)
     }
 
     /// Whether nothing of it was run: it was refused for what it is, not given up on the way.

@@ -6,10 +6,25 @@ use async_graphql::{Context, Object, SimpleObject};
 
 use super::context::ContextExt;
 use super::error::ApiResult;
-use super::task::Task;
+use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
 use crate::domain::Error;
-use crate::domain::page::Page;
-use crate::domain::task::{self, Status};
+use crate::domain::page::{Page, PageArguments};
+use crate::domain::task::{self, List, Status};
+
+/// The list that the arguments of `tasks` ask for.
+pub(super) fn list(
+    status: Option<TaskStatusFilter>,
+    sort_by: Option<TaskSort>,
+    direction: Option<SortDirection>,
+    page: PageArguments,
+) -> List {
+    List {
+        status: status.map(Into::into).unwrap_or_default(),
+        sort: sort_by.map(Into::into).unwrap_or_default(),
+        direction: direction.map(Into::into),
+        page,
+    }
+}
 
 /// A page of a list.
 pub(super) struct TaskConnection {

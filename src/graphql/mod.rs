@@ -14,6 +14,7 @@ mod error;
 mod loader;
 mod mutation;
 mod node;
+mod prepared;
 mod query;
 mod rows;
 mod subscription;
@@ -21,7 +22,7 @@ mod task;
 mod user;
 mod validation;
 
-pub use api::{Api, Call, Reply, UNAUTHENTICATED};
+pub use api::{Api, Call, Data, Reply, UNAUTHENTICATED};
 pub use code::{Code, code_of, coded};
 pub use document::{Document, Operation, OperationKind};
 pub use documents::{Asked, Documents, UntrustedFile};

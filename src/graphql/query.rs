@@ -6,14 +6,14 @@ use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
 use super::change::TaskChangePage;
-use super::connection::TaskConnection;
+use super::connection::{TaskConnection, list};
 use super::context::ContextExt;
 use super::error::ApiResult;
 use super::node::{Node, node};
 use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
 use super::user::User;
 use crate::domain::page::PageArguments;
-use crate::domain::task::{self, List, TaskId};
+use crate::domain::task::{self, TaskId};
 use crate::domain::{Error, Problems, feed};
 
 /// Most ids of a `nodes` field.
@@ -59,12 +59,7 @@ impl Query {
         #[graphql(desc = "How many from the end, or before the cursor `before`: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
     ) -> ApiResult<TaskConnection> {
-        let list = List {
-            status: status.map(Into::into).unwrap_or_default(),
-            sort: sort_by.map(Into::into).unwrap_or_default(),
-            direction: direction.map(Into::into),
-            page: PageArguments { first, after, last, before },
-        };
+        let list = list(status, sort_by, direction, PageArguments { first, after, last, before });
         let (status, needs_sync_token) = (list.status, ctx.request().needs_sync_token);
         let read = ctx.once(|store, viewer| async move {
             // Before the rows, so that it can only be early.

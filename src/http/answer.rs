@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::accept::MediaType;
 use super::metrics::Limit;
 use super::request_log::{self, Note};
-use crate::graphql::{Code, Reply, code_of};
+use crate::graphql::{Code, Data, Reply, code_of};
 
 /// After how many seconds to try again what was not available.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
@@ -22,6 +22,16 @@ struct Body<'r> {
     errors: &'r [ServerError],
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'r Value>,
+}
+
+/// An answer as JSON.
+fn written(reply: &Reply) -> serde_json::Result<Vec<u8>> {
+    let data = match &reply.data {
+        Some(Data::Written(text)) => return Ok(text.as_bytes().to_vec()),
+        Some(Data::Tree(data)) => Some(data),
+        None => None,
+    };
+    serde_json::to_vec(&Body { errors: &reply.errors, data })
 }
 
 /// The status that an error stands for.
@@ -52,7 +62,7 @@ fn status_of(code: Code) -> StatusCode {
 /// The status of an answer. `application/json` keeps 200 for what is wrong with a document, since a proxy in between
 /// might answer with that type as well (GraphQL over HTTP, section 6.4.1).
 fn status(reply: &Reply, media: MediaType) -> StatusCode {
-    if reply.data.as_ref().is_some_and(|data| *data != Value::Null) {
+    if reply.data.as_ref().is_some_and(|data| !matches!(data, Data::Tree(Value::Null))) {
         return StatusCode::OK;
     }
     let Some(code) = reply.gravest() else { return StatusCode::OK };
@@ -109,13 +119,12 @@ pub(super) fn refuse_by(error: ServerError, limit: Limit) -> Response {
 /// An answer as a text, for what is no response: `{"errors": …, "data": …}`. Nothing where it cannot be written.
 pub(super) fn to_json(reply: &mut Reply) -> Option<String> {
     reply.errors.iter_mut().for_each(add_request_id);
-    let written = serde_json::to_string(&Body { errors: &reply.errors, data: reply.data.as_ref() });
-    written.inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON")).ok()
+    let written = written(reply).inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON"));
+    written.ok().and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
 fn respond(reply: &Reply, status: StatusCode, code: Option<Code>, media: MediaType) -> Response {
-    let body = Body { errors: &reply.errors, data: reply.data.as_ref() };
-    let Ok(json) = serde_json::to_vec(&body) else {
+    let Ok(json) = written(reply) else {
         tracing::error!("an answer could not be written as JSON");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

@@ -18,6 +18,7 @@ mod migrations;
 mod pages;
 mod persisted;
 mod plans;
+mod prepared;
 mod replicas;
 mod schema;
 mod server;

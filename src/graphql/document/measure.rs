@@ -10,6 +10,7 @@ use async_graphql::{Name, Pos, Positioned, ServerError};
 
 use super::{Measured, too_complex};
 use crate::graphql::code::{Code, coded};
+use crate::graphql::prepared::prepare;
 
 /// Most fields of a document, fragments spread out.
 const MAX_FIELDS: usize = 2_000;
@@ -67,6 +68,7 @@ pub(super) fn measure(document: &ExecutableDocument) -> Result<(Vec<Measured>, u
             kind: operation.node.ty.into(),
             variables: operation.node.variable_definitions.clone(),
             roots,
+            prepared: prepare(document, &operation.node),
         });
     }
     Ok((measured, written.selections))

@@ -7,6 +7,7 @@ mod scan;
 mod strings;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationType, VariableDefinition};
 use async_graphql::parser::{self, parse_query};
@@ -15,6 +16,7 @@ use async_graphql::{Pos, Positioned, ServerError};
 pub(super) use measure::MAX_SELECTION_NESTING;
 
 use super::code::{Code, coded};
+use super::prepared::Prepared;
 
 /// About what a selection takes in memory, with its names.
 const BYTES_OF_A_SELECTION: usize = 512;
@@ -25,6 +27,8 @@ pub struct Document {
     operations: Vec<Measured>,
     /// What is wrong with it against the schema, as far as our own checks go.
     pub(super) problems: Vec<ServerError>,
+    /// Whether async-graphql has found it valid.
+    pub(super) is_validated: AtomicBool,
     /// About what it takes in memory.
     pub(super) bytes: usize,
 }
@@ -36,6 +40,7 @@ struct Measured {
     variables: Vec<Positioned<VariableDefinition>>,
     roots: Vec<Positioned<Field>>,
     needs_sync_token: bool,
+    prepared: Option<Prepared>,
 }
 
 /// What an operation does.
@@ -59,6 +64,8 @@ pub struct Operation<'d> {
     pub(super) roots: &'d [Positioned<Field>],
     /// Whether the sync token of a list is selected.
     pub(super) needs_sync_token: bool,
+    /// How it goes the short way, where it does.
+    pub(super) prepared: Option<&'d Prepared>,
     /// What it does.
     pub kind: OperationKind,
     /// Its name, where it has one.
@@ -82,6 +89,7 @@ impl Document {
             operations: measured,
             parsed,
             problems: Vec::new(),
+            is_validated: AtomicBool::new(false),
             bytes: 4 * source.len() + BYTES_OF_A_SELECTION * (selections + roots),
         })
     }
@@ -119,6 +127,7 @@ impl Document {
             variables: &measured.variables,
             roots: &measured.roots,
             needs_sync_token: measured.needs_sync_token,
+            prepared: measured.prepared.as_ref(),
             kind: measured.kind,
             name: measured.name.as_deref(),
         })

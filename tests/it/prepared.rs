@@ -1,0 +1,250 @@
+//! The short way of usual operations against async-graphql's own: the same answer to the byte, for random documents with
+//! aliases, fragments, directives, fields that are selected twice, variables, and errors.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Map, Value, json};
+use taskql::domain::{Clock, UserId, Viewer};
+use taskql::graphql::{Api, Call, Code, Data, Document, Reply};
+use tokio::runtime::Runtime;
+
+use crate::support::TestApp;
+
+/// Something selected of a type: a field, or a fragment with more of it.
+fn selections(field: impl Strategy<Value = String> + 'static, ty: &'static str) -> BoxedStrategy<String> {
+    let alias = prop_oneof![4 => Just(""), 1 => Just("a: "), 1 => Just("b: "), 1 => Just("title: ")];
+    let directive = prop_oneof![
+        30 => Just(""),
+        1 => Just(" @include(if: true)"),
+        1 => Just(" @skip(if: $yes)"),
+        1 => Just(" @include(if: $yes)"),
+    ];
+    let field = (alias, field, directive).prop_map(|(alias, field, directive)| match field.split_once(' ') {
+        Some((name, rest)) => format!("{alias}{name}{directive} {rest}"),
+        None => format!("{alias}{field}{directive}"),
+    });
+    let some = proptest::collection::vec(field, 1..6).prop_map(|fields| fields.join(" ")).boxed();
+    let fragment = some.clone().prop_map(move |fields| format!("... on {ty} {{ {fields} }}")).boxed();
+    let nested = fragment.clone().prop_map(|fragment| format!("... {{ {fragment} }}"));
+    let part = prop_oneof![6 => some, 1 => fragment, 1 => nested];
+    proptest::collection::vec(part, 1..3).prop_map(|parts| parts.join(" ")).boxed()
+}
+
+fn task() -> BoxedStrategy<String> {
+    let names = proptest::sample::select(vec![
+        "__typename",
+        "id",
+        "title",
+        "description",
+        "completed",
+        "completedAt",
+        "priority",
+        "dueDate",
+        "createdAt",
+        "updatedAt",
+        "version",
+    ]);
+    let owner = Just("owner { id }");
+    let field = prop_oneof![40 => names, 1 => owner].prop_map(str::to_owned);
+    let named = prop_oneof![8 => Just(""), 1 => Just(" ...TaskFields"), 1 => Just(" ... on Node { id nodeId: id }")];
+    (selections(field, "Task"), named).prop_map(|(fields, named)| fields + named).boxed()
+}
+
+fn connection() -> BoxedStrategy<String> {
+    let edge = prop_oneof![
+        Just("cursor".to_owned()),
+        Just("__typename".to_owned()),
+        task().prop_map(|task| format!("node {{ {task} }}")),
+    ];
+    let page_info =
+        proptest::sample::select(vec!["hasNextPage", "hasPreviousPage", "startCursor", "endCursor", "__typename"]);
+    let field = prop_oneof![
+        3 => task().prop_map(|task| format!("nodes {{ {task} }}")),
+        2 => selections(edge, "TaskEdge").prop_map(|edge| format!("edges {{ {edge} }}")),
+        2 => selections(page_info.prop_map(str::to_owned), "PageInfo").prop_map(|info| format!("pageInfo {{ {info} }}")),
+        1 => Just("totalCount".to_owned()),
+        1 => Just("syncToken".to_owned()),
+        1 => Just("__typename".to_owned()),
+    ];
+    selections(field, "TaskConnection")
+}
+
+fn query() -> impl Strategy<Value = String> {
+    let arguments = proptest::sample::select(vec![
+        "",
+        "(first: 3)",
+        "(first: $n)",
+        "(last: 2)",
+        "(first: 2, status: PENDING)",
+        "(status: $status, first: 5)",
+        "(sortBy: TITLE, first: 4)",
+        "(sortBy: DUE_DATE, direction: $direction, first: 9)",
+        "(first: 3, after: $cursor)",
+        "(first: 101)",
+        "(first: $absent)",
+        "(after: \"nonsense\")",
+        "(status: null, direction: DESC, first: 2)",
+    ]);
+    let id = proptest::sample::select(vec!["$id", "\"01a1f93e-0000-7777-9983-3bc793450fe4\"", "\"nonsense\"", "7"]);
+    let root = prop_oneof![
+        6 => (arguments, connection()).prop_map(|(arguments, fields)| format!("tasks{arguments} {{ {fields} }}")),
+        3 => (id, task()).prop_map(|(id, fields)| format!("task(id: {id}) {{ {fields} }}")),
+        1 => Just("__typename".to_owned()),
+        1 => Just("viewer { id }".to_owned()),
+    ];
+    let one = prop_oneof![4 => Just(""), 1 => Just("again: ")];
+    proptest::collection::vec((one, root), 1..3).prop_map(|roots| {
+        let roots: Vec<String> = roots.into_iter().map(|(alias, root)| alias.to_owned() + &root).collect();
+        let roots = roots.join(" ");
+        // What is not used may not be declared.
+        let declared = [
+            "$n: Int = 4",
+            "$id: ID!",
+            "$status: TaskStatusFilter",
+            "$absent: Int",
+            "$direction: SortDirection",
+            "$cursor: String",
+            "$yes: Boolean!",
+        ];
+        let is_used = |variable: &&str| roots.contains(variable.split(':').next().unwrap_or_default());
+        let declared: Vec<&str> = declared.into_iter().filter(is_used).collect();
+        let declared = if declared.is_empty() { String::new() } else { format!("({})", declared.join(", ")) };
+        let fragment = "fragment TaskFields on Task { title priority version }";
+        let fragment = if roots.contains("...TaskFields") { fragment } else { "" };
+        format!("query Q{declared} {{ {roots} }} {fragment}")
+    })
+}
+
+fn text(reply: &Reply) -> String {
+    match &reply.data {
+        Some(Data::Written(text)) => text.clone(),
+        Some(Data::Tree(tree)) if reply.errors.is_empty() => {
+            format!("{{\"data\":{}}}", serde_json::to_string(tree).expect("JSON"))
+        }
+        Some(Data::Tree(tree)) => format!("{} {:?}", serde_json::to_string(tree).expect("JSON"), reply.errors),
+        None => format!("{:?}", reply.errors),
+    }
+}
+
+struct Asker {
+    app: TestApp,
+    api: Api,
+}
+
+impl Asker {
+    async fn new() -> Self {
+        let now = chrono::DateTime::from_timestamp(1_800_000_000, 123_456_789).expect("a time");
+        let app = TestApp::with_clock(Clock::from_fn(move || now), |_| {}).await;
+        let api = Api::new(app.store.clone(), true);
+        Self { app, api }
+    }
+
+    async fn ask(&self, document: &Arc<Document>, user: &str, variables: &Map<String, Value>) -> Reply {
+        let viewer = Viewer { id: UserId::new(user).expect("an id"), email: None, name: None };
+        let operation = document.operation(None).expect("one operation");
+        self.api.execute(Call { operation, variables: variables.clone(), viewer: Some(viewer) }).await
+    }
+}
+
+#[test]
+fn reads_are_answered_alike_on_both_ways() {
+    let runtime = Runtime::new().expect("a runtime");
+    let asker = runtime.block_on(Asker::new());
+    let (id, cursor) = runtime.block_on(async {
+        let ada = asker.app.user("ada");
+        let titles = ["plain", "with \"quotes\" and \\", "über 🦀", "\u{2028} line", "a/b</script>", "last"];
+        for (n, title) in titles.iter().enumerate() {
+            let priority = ["LOW", "MEDIUM", "HIGH"][n % 3];
+            let mut input = json!({"title": title, "priority": priority, "description": format!("line\nand\ttab {n}")});
+            if n % 2 == 0 {
+                input["dueDate"] = json!(format!("00{}1-02-03T04:05:06.7+01:00", n + 1));
+                input["description"] = Value::Null;
+            }
+            ada.create(input).await;
+        }
+        let list = ada.run("{ tasks { edges { cursor node { id } } } }").await;
+        let edge = list["data"]["tasks"]["edges"][1].clone();
+        ada.send("mutation($id: ID!) { toggleTask(id: $id) { task { id } } }", json!({"id": edge["node"]["id"]})).await;
+        (edge["node"]["id"].clone(), edge["cursor"].clone())
+    });
+    let variables = json!({"id": id, "cursor": cursor, "status": "PENDING", "yes": true});
+    let variables = variables.as_object().expect("an object").clone();
+    let (short, long) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let mut runner = TestRunner::new(Config { cases: 600, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&query(), |query| {
+        let Ok(document) = asker.api.read(&query).map(Arc::new) else { return Ok(()) };
+        let is_valid = |reply: &Reply| reply.gravest() != Some(Code::ValidationFailed);
+        let (first, second) = runtime.block_on(async {
+            (asker.ask(&document, "ada", &variables).await, asker.ask(&document, "ada", &variables).await)
+        });
+        prop_assert!(!matches!(first.data, Some(Data::Written(_))), "the first time it is checked");
+        prop_assert_eq!(is_valid(&first), is_valid(&second));
+        // Several problems of a document come in any order.
+        prop_assume!(is_valid(&first));
+        prop_assert_eq!(text(&first), text(&second));
+        let count = if matches!(second.data, Some(Data::Written(_))) { &short } else { &long };
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+    let (short, long) = (short.into_inner(), long.into_inner());
+    assert!(short > 60 && long > 60, "both ways were tried: {short} short, {long} long");
+}
+
+#[tokio::test]
+async fn writes_are_answered_alike_on_both_ways() {
+    let asker = Asker::new().await;
+    let id = "01a1f93e-64e6-7777-9983-3bc793450fe4";
+    let all = "__typename task { __typename id title description completed completedAt priority dueDate createdAt updatedAt version }";
+    let steps = [
+        (
+            format!("mutation C($input: CreateTaskInput!) {{ createTask(input: $input) {{ {all} }} }}"),
+            json!({"input": {"id": id, "title": " x ", "dueDate": "2030-01-01T00:00:00Z"}}),
+        ),
+        (
+            format!("mutation {{ made: createTask(input: {{id: \"{id}\", title: \"again\"}}) {{ ... {{ {all} }} }} }}"),
+            json!({}),
+        ),
+        (
+            "mutation C($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }".into(),
+            json!({"input": {"title": "", "id": "nonsense"}}),
+        ),
+        (format!("mutation T($id: ID!) {{ toggleTask(id: $id) {{ {all} }} }}"), json!({"id": id})),
+        (
+            "mutation T($id: ID!, $v: Int) { toggleTask(id: $id, expectedVersion: $v) { task { version } } }".into(),
+            json!({"id": id, "v": 1}),
+        ),
+        (
+            format!(
+                "mutation U($id: ID!, $input: UpdateTaskInput!) {{ updateTask(id: $id, input: $input) {{ {all} }} }}"
+            ),
+            json!({"id": id, "input": {"title": "y", "dueDate": null, "priority": "HIGH"}}),
+        ),
+        (
+            format!(
+                "mutation U($id: ID!, $t: String) {{ updateTask(id: $id, input: {{title: $t, completed: false}}) {{ {all} }} }}"
+            ),
+            json!({"id": id}),
+        ),
+        ("mutation D($id: ID!) { deleteTask(id: $id) { __typename gone: deletedTaskId } }".into(), json!({"id": id})),
+        ("mutation D($id: ID!) { deleteTask(id: $id) { deletedTaskId } }".into(), json!({"id": id})),
+        ("mutation D($id: ID!) { toggleTask(id: $id) { task { id } } }".into(), json!({"id": "nonsense"})),
+    ];
+    let mut short = 0;
+    for (query, variables) in steps {
+        let variables = variables.as_object().expect("an object").clone();
+        let document = Arc::new(asker.api.read(&query).expect("it can be read"));
+        let first = asker.ask(&document, "ada", &variables).await;
+        let second = asker.ask(&document, "bob", &variables).await;
+        assert_eq!(text(&first), text(&second), "{query}");
+        short += usize::from(matches!(second.data, Some(Data::Written(_))));
+    }
+    assert_eq!(short, 6, "what is carried out goes the short way the second time, what is refused does not");
+    let left = async |user: &str| {
+        asker.app.user(user).run("{ tasks { nodes { title version } } taskChanges { hasMore } }").await.body
+    };
+    assert_eq!(left("ada").await, left("bob").await);
+}
