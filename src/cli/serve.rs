@@ -12,7 +12,7 @@ use crate::auth::{Grant, Guard, KeySet, Patience, Trust, sign};
 use crate::config::{Config, ConfigError, Source};
 use crate::domain::{Clock, Store, feed, migrate, sweep};
 use crate::graphql::{Api, Documents, UntrustedFile};
-use crate::http::{self, App, GraphiqlPage, Limits, Streams};
+use crate::http::{self, App, HAS_TASK_APP, Limits, Page, Streams};
 
 /// The user of development mode.
 const DEVELOPER: &str = "dev";
@@ -88,7 +88,8 @@ fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<Str
         streams: Streams::default(),
         guard: Guard::new(Trust { secret, key_set, issuer: tokens.issuer.clone(), audience: tokens.audience.clone() }),
         store,
-        graphiql: config.graphiql.then_some(GraphiqlPage { token }),
+        graphiql: config.graphiql.then(|| Page { token: token.clone() }),
+        task_app: (HAS_TASK_APP && config.is_development()).then_some(Page { token }),
         cors_origins: config.cors_origins.clone(),
         is_development: config.is_development(),
     })
@@ -134,6 +135,9 @@ fn introduce(address: SocketAddr, has_page: bool, token: &str) {
         println!("GraphiQL:  http://{address}/graphql");
     } else {
         println!("API:       http://{address}/graphql");
+    }
+    if HAS_TASK_APP {
+        println!("Tasks:     http://{address}/app");
     }
     println!("Token of the user '{DEVELOPER}', for the header 'Authorization: Bearer TOKEN':\n{token}");
 }

@@ -2,23 +2,16 @@
 //! from a CDN, of the same versions, each with the hash that it must have.
 
 use std::fmt::Write;
-use std::io::Read;
 use std::sync::{Arc, LazyLock};
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
-use flate2::read::GzDecoder;
+use axum::http::HeaderMap;
+use axum::response::{Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::accept::MediaType;
-use super::{App, GraphiqlPage, nothing_there};
+use super::{App, Page, bundle};
 
 include!(concat!(env!("OUT_DIR"), "/graphiql.rs"));
 
@@ -50,7 +43,7 @@ pub(super) async fn lead_there() -> Redirect {
 }
 
 /// The page.
-pub(super) fn page(page: &GraphiqlPage) -> Response {
+pub(super) fn page(page: &Page) -> Response {
     let (styles, scripts, others) = if BUNDLE.is_empty() { from_cdn() } else { from_here() };
     // A token has no characters that HTML minds.
     let html = PAGE
@@ -63,15 +56,7 @@ pub(super) fn page(page: &GraphiqlPage) -> Response {
          font-src 'self' data: {others}; img-src 'self' data:; connect-src 'self'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
-    let headers = [
-        (CONTENT_TYPE, MediaType::Html.content_type()),
-        (CONTENT_SECURITY_POLICY, policy.as_str()),
-        (CACHE_CONTROL, "no-store"),
-        (REFERRER_POLICY, "no-referrer"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-    ];
-    (headers, html).into_response()
+    bundle::page(html, &policy)
 }
 
 /// A file of the page.
@@ -82,32 +67,9 @@ pub(super) async fn file(Path(name): Path<String>, State(_): State<Arc<App>>, he
         _ => None,
     };
     if let Some((kind, text)) = plain {
-        return served(kind, Bytes::from_static(text.as_bytes()));
+        return bundle::served(kind, Bytes::from_static(text.as_bytes()));
     }
-    let Some((_, kind, gzipped)) = BUNDLE.iter().find(|(file, _, _)| *file == name) else {
-        return nothing_there().await;
-    };
-    let takes_gzip = |value: &axum::http::HeaderValue| value.to_str().is_ok_and(|text| text.contains("gzip"));
-    if headers.get_all(ACCEPT_ENCODING).iter().any(takes_gzip) {
-        let mut response = served(kind, Bytes::from_static(gzipped));
-        response.headers_mut().insert(CONTENT_ENCODING, axum::http::HeaderValue::from_static("gzip"));
-        return response;
-    }
-    let mut plain = Vec::new();
-    match GzDecoder::new(*gzipped).read_to_end(&mut plain) {
-        Ok(_) => served(kind, plain.into()),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-fn served(kind: &'static str, bytes: Bytes) -> Response {
-    let headers = [
-        (CONTENT_TYPE, kind),
-        (CACHE_CONTROL, "no-cache"),
-        (VARY, "accept-encoding"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, bytes).into_response()
+    bundle::file(BUNDLE, &name, &headers).await
 }
 
 /// Styles, scripts, and the origin that they come from besides ours.

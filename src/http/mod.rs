@@ -4,6 +4,7 @@
 mod accept;
 mod answer;
 mod body;
+mod bundle;
 mod cors;
 mod development;
 mod event_stream;
@@ -20,12 +21,14 @@ pub mod server;
 mod shed;
 mod socket;
 mod streams;
+mod task_app;
 
 use std::sync::Arc;
 
 pub use limits::Limits;
 pub use request_log::Statements;
 pub use streams::Streams;
+pub use task_app::IS_BUNDLED as HAS_TASK_APP;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -54,17 +57,19 @@ pub struct App {
     /// For the readiness probe.
     pub store: Store,
     /// Where the page is served: how it gets its token.
-    pub graphiql: Option<GraphiqlPage>,
+    pub graphiql: Option<Page>,
+    /// Where the task application is served: the same.
+    pub task_app: Option<Page>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<String>,
     /// Whether only this machine is served.
     pub is_development: bool,
 }
 
-/// The GraphiQL page.
+/// A web page.
 #[derive(Default)]
-pub struct GraphiqlPage {
-    /// The token that the page comes filled in with, in development mode.
+pub struct Page {
+    /// The token that it comes filled in with, in development mode.
     pub token: Option<String>,
 }
 
@@ -78,7 +83,8 @@ struct Shared {
 /// All paths, with what stands before them.
 pub fn router(app: App) -> Router {
     let cors = cors::layer(&app.cors_origins, app.is_development);
-    let (has_page, is_development) = (app.graphiql.is_some(), app.is_development);
+    let (has_page, has_task_app) = (app.graphiql.is_some(), app.task_app.is_some());
+    let is_development = app.is_development;
     let shared = Shared { app: Arc::new(app), metrics: Arc::new(Metrics::new()) };
     let mut routes = Router::new()
         .route("/graphql", any(graphql::handle))
@@ -87,6 +93,9 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(metrics::metrics));
     if has_page {
         routes = routes.route("/", get(graphiql::lead_there)).route("/graphiql/{file}", get(graphiql::file));
+    }
+    if has_task_app {
+        routes = routes.route("/app", get(task_app::page)).route("/app/{file}", get(task_app::file));
     }
     let mut routes = routes.fallback(nothing_there).with_state(shared.clone());
     // What is added later stands before what was added earlier.

@@ -230,7 +230,7 @@ async fn development_mode_answers_this_machine_only() {
 
 #[tokio::test]
 async fn the_page_is_served_where_it_is_on() {
-    let page = || taskql::http::GraphiqlPage { token: Some("the.dev.token".into()) };
+    let page = || taskql::http::Page { token: Some("the.dev.token".into()) };
     let app = TestApp::with(|app| app.graphiql = Some(page())).await;
     let browser = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
     let answer = get(&app, "/graphql", &[browser]).await;
@@ -252,7 +252,18 @@ async fn the_page_is_served_where_it_is_on() {
         Some("text/javascript; charset=utf-8")
     );
     assert_eq!(get(&app, "/graphiql/nothing.js", &[]).await.status, 404);
+    let with_tasks = TestApp::with(|app| app.task_app = Some(page())).await;
+    let answer = get(&with_tasks, "/app", &[browser]).await;
+    let html = answer.body.as_str().expect("a page");
+    assert!(html.contains(r#"{"token":"the.dev.token"}"#) && html.contains("/app/app.js") && !html.contains("{{"));
+    let policy = answer.header("content-security-policy").expect("a policy");
+    assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"));
+    if taskql::http::HAS_TASK_APP {
+        let script = get(&with_tasks, "/app/app.js", &[("accept-encoding", "gzip")]).await;
+        assert_eq!((script.status.as_u16(), script.header("content-encoding")), (200, Some("gzip")));
+    }
     let off = TestApp::new().await;
+    assert_eq!(get(&off, "/app", &[browser]).await.status, 404);
     assert_eq!(get(&off, "/graphql?query=%7B__typename%7D", &[browser]).await["data"]["__typename"], "Query");
     assert_eq!(get(&off, "/graphql", &[("accept", "text/html")]).await.body["data"], Value::Null);
 }

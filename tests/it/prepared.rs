@@ -49,8 +49,8 @@ fn task() -> BoxedStrategy<String> {
     ]);
     let owner = Just("owner { id }");
     let field = prop_oneof![40 => names, 1 => owner].prop_map(str::to_owned);
-    let named = prop_oneof![8 => Just(""), 1 => Just(" ...TaskFields"), 1 => Just(" ... on Node { id nodeId: id }")];
-    (selections(field, "Task"), named).prop_map(|(fields, named)| fields + named).boxed()
+    let fragment = prop_oneof![8 => Just(""), 1 => Just(" ...TaskFields"), 1 => Just(" ... on Node { id nodeId: id }")];
+    (selections(field, "Task"), fragment).prop_map(|(fields, fragment)| fields + fragment).boxed()
 }
 
 fn connection() -> BoxedStrategy<String> {

@@ -1,4 +1,4 @@
-//! Writing: rows as JSON. Texts are escaped by serde_json, all else has no character to escape.
+//! Writing: rows as JSON. Texts are escaped by `serde_json`, all else has no character to escape.
 
 use std::fmt::Write;
 

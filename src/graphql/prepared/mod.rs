@@ -129,14 +129,16 @@ impl Prepared {
                 );
                 let status = list.status;
                 // Before the rows, so that it can only be early.
-                let sync_token = match connection.needs_sync_token {
-                    true => Some(feed::sync_token(store, viewer).await.map_err(stop)?),
-                    false => None,
+                let sync_token = if connection.needs_sync_token {
+                    Some(feed::sync_token(store, viewer).await.map_err(stop)?)
+                } else {
+                    None
                 };
                 let page = task::list(store, viewer, list).await.map_err(stop)?;
-                let count = match connection.needs_count {
-                    true => Some(task::count(store, viewer, status).await.map_err(stop)?),
-                    false => None,
+                let count = if connection.needs_count {
+                    Some(task::count(store, viewer, status).await.map_err(stop)?)
+                } else {
+                    None
                 };
                 json::connection(&mut text, connection, &page, sync_token.as_deref(), count);
             }

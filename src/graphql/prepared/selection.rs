@@ -83,7 +83,7 @@ pub(in crate::graphql) fn prepare(document: &ExecutableDocument, operation: &Ope
         _ => return None,
     };
     let root = |field: &[&Field]| {
-        let sub = || prepare.sets(field);
+        let sub = || selected_of(field);
         let payload = |verb: Verb| {
             Some(RootField::Write(
                 verb,
@@ -180,11 +180,6 @@ impl<'d> Prepare<'d> {
         Some(())
     }
 
-    /// What is selected of a field, wherever that is written.
-    fn sets(&self, fields: &[&'d Field]) -> Vec<&'d SelectionSet> {
-        fields.iter().map(|field| &field.selection_set.node).collect()
-    }
-
     fn task(&self, sets: Vec<&'d SelectionSet>) -> Option<Vec<Selected<TaskField>>> {
         self.fields("Task", sets, |field| {
             Some(match field.first()?.name.node.as_str() {
@@ -208,9 +203,11 @@ impl<'d> Prepare<'d> {
         let fields = self.fields("TaskConnection", sets, |field| {
             Some(match field.first()?.name.node.as_str() {
                 "__typename" => ConnectionField::Typename,
-                "nodes" => ConnectionField::Nodes(self.task(self.sets(field))?),
-                "edges" => ConnectionField::Edges(self.fields("TaskEdge", self.sets(field), |field| self.edge(field))?),
-                "pageInfo" => ConnectionField::PageInfo(self.fields("PageInfo", self.sets(field), page_info)?),
+                "nodes" => ConnectionField::Nodes(self.task(selected_of(field))?),
+                "edges" => {
+                    ConnectionField::Edges(self.fields("TaskEdge", selected_of(field), |field| self.edge(field))?)
+                }
+                "pageInfo" => ConnectionField::PageInfo(self.fields("PageInfo", selected_of(field), page_info)?),
                 "totalCount" => ConnectionField::TotalCount,
                 "syncToken" => ConnectionField::SyncToken,
                 _ => return None,
@@ -226,7 +223,7 @@ impl<'d> Prepare<'d> {
         Some(match field.first()?.name.node.as_str() {
             "__typename" => EdgeField::Typename,
             "cursor" => EdgeField::Cursor,
-            "node" => EdgeField::Node(self.task(self.sets(field))?),
+            "node" => EdgeField::Node(self.task(selected_of(field))?),
             _ => return None,
         })
     }
@@ -235,7 +232,7 @@ impl<'d> Prepare<'d> {
         Some(match (verb, field.first()?.name.node.as_str()) {
             (_, "__typename") => PayloadField::Typename,
             (Verb::Delete, "deletedTaskId") => PayloadField::DeletedTaskId,
-            (Verb::Create | Verb::Update | Verb::Toggle, "task") => PayloadField::Task(self.task(self.sets(field))?),
+            (Verb::Create | Verb::Update | Verb::Toggle, "task") => PayloadField::Task(self.task(selected_of(field))?),
             _ => return None,
         })
     }
@@ -250,4 +247,9 @@ fn page_info(field: &[&Field]) -> Option<PageInfoField> {
         "endCursor" => PageInfoField::EndCursor,
         _ => return None,
     })
+}
+
+/// What is selected of a field, wherever that is written.
+fn selected_of<'d>(fields: &[&'d Field]) -> Vec<&'d SelectionSet> {
+    fields.iter().map(|field| &field.selection_set.node).collect()
 }

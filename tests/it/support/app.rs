@@ -53,6 +53,7 @@ impl TestApp {
             guard: Guard::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() }),
             store: store.clone(),
             graphiql: None,
+            task_app: None,
             cors_origins: vec!["https://app.example.com".into()],
             is_development: false,
         };
