@@ -52,8 +52,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let streams = app.streams.clone();
     http::server::serve(listener, http::router(app), streams, stop_signal()).await;
     let end = async {
-        store.finish_writes().await;
         keeping.abort();
+        store.finish().await;
         db.close().await
     };
     match tokio::time::timeout(END_TIMEOUT, end).await {

@@ -8,6 +8,7 @@ mod error;
 pub mod feed;
 pub mod migrate;
 pub mod page;
+mod reader;
 pub mod statements;
 mod store;
 pub mod sweep;

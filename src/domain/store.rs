@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::feed::{FeedStatus, Hub};
+use super::reader::{AtHand, Reader};
 use super::{Clock, Error, Instant, Viewer, statements, user};
 
 /// How long a write waits for the writes before it on SQLite, which has one writer at a time.
@@ -34,6 +35,7 @@ pub struct Store {
     /// SQLite's writers queue here, in order, instead of polling for the file lock and holding a connection each.
     sqlite_writer: Option<Arc<Mutex<()>>>,
     hub: Hub,
+    at_hand: AtHand,
 }
 
 impl Store {
@@ -50,8 +52,8 @@ impl Store {
         } as usize;
         let connections = Arc::new(Semaphore::new(pool_size));
         let waiting = Arc::default();
-        let hub = Hub::default();
-        Self { db, clock, writes: TaskTracker::new(), connections, pool_size, waiting, sqlite_writer, hub }
+        let (hub, at_hand) = (Hub::default(), AtHand::default());
+        Self { db, clock, writes: TaskTracker::new(), connections, pool_size, waiting, sqlite_writer, hub, at_hand }
     }
 
     /// A connection's worth of the pool, for one statement at a time.
@@ -59,7 +61,22 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] where none is free for too long.
     pub(super) async fn connection(&self) -> Result<Connection<'_>, Error> {
-        Ok(Connection { db: &self.db, _permit: self.permit().await? })
+        let permit = self.permit().await?;
+        self.leave_to_pool();
+        Ok(Connection { db: &self.db, _permit: permit })
+    }
+
+    /// The right to read, one statement at a time.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where no connection is free for too long.
+    pub(super) async fn reader(&self) -> Result<Reader<'_>, Error> {
+        Ok(Reader { db: &self.db, at_hand: &self.at_hand, _permit: self.permit().await? })
+    }
+
+    /// Sees to it that the pool has a connection for who has just got the right to one.
+    fn leave_to_pool(&self) {
+        self.at_hand.shrink(self.connections.available_permits());
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, Error> {
@@ -139,10 +156,11 @@ impl Store {
         task.await.unwrap_or_else(|panic| Err(Error::Internal(panic.to_string().into())))
     }
 
-    /// Waits until no write is under way. Called once, when no further request is taken.
-    pub async fn finish_writes(&self) {
+    /// Waits until no write is under way, and gives all connections back. Called once, when no further request is taken.
+    pub async fn finish(&self) {
         self.writes.close();
         self.writes.wait().await;
+        self.at_hand.shrink(0);
     }
 
     async fn begin(self, viewer: Viewer) -> Result<Write, Error> {
@@ -155,6 +173,7 @@ impl Store {
             None => None,
         };
         let permit = self.permit().await?;
+        self.leave_to_pool();
         let transaction = self.db.begin_with_options(immediate()).await?;
         let now = self.clock.now();
         let revision = user::take_revision(&transaction, &viewer, now).await?;

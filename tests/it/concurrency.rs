@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use serde_json::json;
-use taskql::domain::task::{Status, count};
+use taskql::domain::task::{NewTask, Status, count, create};
 use taskql::domain::{Clock, Store, UserId, Viewer};
 
 use crate::support::TestApp;
@@ -129,7 +129,7 @@ async fn a_write_that_has_begun_goes_on_without_its_caller() {
     caller.abort();
     assert!(caller.await.is_err_and(|error| error.is_cancelled()));
     holder.commit().await.expect("it ends");
-    app.store.finish_writes().await;
+    app.store.finish().await;
     assert_eq!(ada.titles("").await, ["second", "first"]);
 }
 
@@ -152,7 +152,7 @@ async fn a_caller_that_goes_away_neither_stops_a_write_nor_loses_another() {
         }
     }
     let answered = join_all(dropped).await.into_iter().flatten().filter(|answer| answer.code().is_none()).count();
-    app.store.finish_writes().await;
+    app.store.finish().await;
     // What was acknowledged is there, on a connection that has seen none of it.
     let fresh = taskql::domain::connect::connect(app.url(), 1).await.expect("it opens");
     let count = async |user: &str| {
@@ -164,4 +164,30 @@ async fn a_caller_that_goes_away_neither_stops_a_write_nor_loses_another() {
     assert!(count("ada").await >= answered as u64);
     assert!(app.store.pool().in_use == 0 && app.store.pool().waiting == 0);
     assert_eq!(app.user("ada").run("{ tasks { totalCount } }").await.code(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_that_keep_connections_at_hand_leave_some_to_writes() {
+    let app = TestApp::new().await;
+    for pool_size in [1, 2, 3] {
+        let db = taskql::domain::connect::connect(app.url(), pool_size).await.expect("it opens");
+        let store = Store::new(db.clone(), Clock::system());
+        let work = (0..120).map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let viewer = Viewer { id: UserId::new("ada").expect("an id"), email: None, name: None };
+                if n % 3 == 0 {
+                    let new = NewTask { title: n.to_string(), ..NewTask::default() };
+                    create(&store, &viewer, new).await.map(|_| ())
+                } else {
+                    count(&store, &viewer, Status::All).await.map(|_| ())
+                }
+            })
+        });
+        for outcome in join_all(work.collect::<Vec<_>>()).await {
+            outcome.expect("it ends well").expect("a connection is free in time");
+        }
+        store.finish().await;
+        db.close().await.expect("all connections are back");
+    }
 }

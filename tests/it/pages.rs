@@ -132,6 +132,7 @@ async fn read_all(client: &Client, arguments: &str, size: usize, forward: bool) 
 #[test]
 fn pages_tile_any_list_in_both_directions() {
     let runtime = Runtime::new().expect("a runtime");
+    let _context = runtime.enter();
     let app = runtime.block_on(TestApp::new());
     let mut runner = TestRunner::new(Config { cases: 96, failure_persistence: None, ..Config::default() });
     let mut users = 0;

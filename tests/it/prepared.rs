@@ -152,6 +152,7 @@ impl Asker {
 #[test]
 fn reads_are_answered_alike_on_both_ways() {
     let runtime = Runtime::new().expect("a runtime");
+    let _context = runtime.enter();
     let asker = runtime.block_on(Asker::new());
     let (id, cursor) = runtime.block_on(async {
         let ada = asker.app.user("ada");
@@ -173,7 +174,7 @@ fn reads_are_answered_alike_on_both_ways() {
     let variables = json!({"id": id, "cursor": cursor, "status": "PENDING", "yes": true});
     let variables = variables.as_object().expect("an object").clone();
     let (short, long) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let mut runner = TestRunner::new(Config { cases: 600, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 1_500, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&query(), |query| {
         let Ok(document) = asker.api.read(&query).map(Arc::new) else { return Ok(()) };
         let is_valid = |reply: &Reply| reply.gravest() != Some(Code::ValidationFailed);
@@ -183,7 +184,9 @@ fn reads_are_answered_alike_on_both_ways() {
         prop_assert!(!matches!(first.data, Some(Data::Written(_))), "the first time it is checked");
         prop_assert_eq!(is_valid(&first), is_valid(&second));
         // Several problems of a document come in any order.
-        prop_assume!(is_valid(&first));
+        if !is_valid(&first) {
+            return Ok(());
+        }
         prop_assert_eq!(text(&first), text(&second));
         let count = if matches!(second.data, Some(Data::Written(_))) { &short } else { &long };
         count.fetch_add(1, Ordering::Relaxed);

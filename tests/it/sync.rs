@@ -98,6 +98,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[test]
 fn a_copy_that_is_fed_by_changes_equals_the_list() {
     let runtime = Runtime::new().expect("a runtime");
+    let _context = runtime.enter();
     let app = runtime.block_on(TestApp::new());
     let mut runner = TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
     let users = std::cell::Cell::new(0);

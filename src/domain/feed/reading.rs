@@ -108,7 +108,7 @@ const POSITION: &str = "epoch.value as epoch, users.revision as user_revision, u
 pub(super) async fn position(store: &Store, user: &UserId) -> Result<Position, Error> {
     let statement = format!("select {POSITION} from epoch left join users on users.id = $1");
     let statement = Statement::from_sql_and_values(store.backend(), statement, [user.as_str().into()]);
-    let row = store.connection().await?.query_one_raw(statement).await?.ok_or_else(no_epoch)?;
+    let row = store.reader().await?.query_one_raw(statement).await?.ok_or_else(no_epoch)?;
     Position::read(&row, user)
 }
 
@@ -145,7 +145,7 @@ pub(super) async fn read(store: &Store, user: &UserId, place: Place, size: usize
     let traces_after = place.head.map_or(i64::MAX, |head| head.max(place.revision));
     let values: [Value; 4] = [user.as_str().into(), place.revision.into(), traces_after.into(), limit.into()];
     let statement = Statement::from_sql_and_values(store.backend(), statement, values);
-    let rows = store.connection().await?.query_all_raw(statement).await?;
+    let rows = store.reader().await?.query_all_raw(statement).await?;
     let position = Position::read(rows.first().ok_or_else(no_epoch)?, user)?;
     let mut changed = Vec::new();
     for row in &rows {

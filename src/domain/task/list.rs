@@ -70,7 +70,7 @@ pub async fn list(store: &Store, viewer: &Viewer, list: List) -> Result<Page, Er
     let order = list.order();
     let window = list.page.clone().window(order.0, order.1)?;
     let statement = list.statement(store.backend(), viewer, &window);
-    let mut tasks = Entity::find().from_raw_sql(statement).all(&*store.connection().await?).await?;
+    let mut tasks = Entity::find().from_raw_sql(statement).all(&store.reader().await?).await?;
     let has_more = tasks.len() as u64 > window.size;
     tasks.truncate(usize::try_from(window.size).unwrap_or(usize::MAX));
     if window.backward {
@@ -86,7 +86,7 @@ pub async fn list(store: &Store, viewer: &Viewer, list: List) -> Result<Page, Er
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn count(store: &Store, viewer: &Viewer, status: Status) -> Result<u64, Error> {
-    Ok(of_status(viewer, status).count(&*store.connection().await?).await?)
+    Ok(of_status(viewer, status).count(&store.reader().await?).await?)
 }
 
 fn of_status(viewer: &Viewer, status: Status) -> Select<Entity> {

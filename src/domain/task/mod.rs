@@ -52,7 +52,7 @@ fn of(viewer: &Viewer) -> Select<Entity> {
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn by_ids(store: &Store, viewer: &Viewer, ids: &[TaskId]) -> Result<HashMap<TaskId, Task>, Error> {
-    let rows = of(viewer).filter(Column::Id.is_in(ids.iter().map(|id| id.0))).all(&*store.connection().await?).await?;
+    let rows = of(viewer).filter(Column::Id.is_in(ids.iter().map(|id| id.0))).all(&store.reader().await?).await?;
     Ok(rows.into_iter().map(|row| (TaskId(row.id), row)).collect())
 }
 
