@@ -2,6 +2,7 @@
 //! branch off to modules of their own.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_graphql::ServerError;
@@ -18,7 +19,10 @@ use super::body::{self, Unread};
 use super::metrics::Limit;
 use super::parameters::{Parameters, check_content_type};
 use super::request_log::{Note, OperationLog, Transport};
+use super::server::CarriesStream;
 use super::{App, Shared, event_stream, graphiql, shed, socket};
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::auth::{InvalidToken, TokenError, Verified};
 use crate::graphql::{Call, Code, OperationKind, Reply, UNAUTHENTICATED, coded};
 
@@ -98,11 +102,14 @@ async fn respond(shared: &Shared, parts: &Parts, body: Body, media: Option<Media
     if let Err(wait) = app.limits.count(verified.as_ref().map(|verified| &verified.viewer), parts) {
         return too_many(wait);
     }
-    let Some(_place) = app.limits.enter() else {
+    let Some(place) = app.limits.enter() else {
         return refuse_by(coded(Code::ServiceUnavailable, shed::FULL, None), Limit::InFlight);
     };
     match parameters {
-        Ok(parameters) => run(shared, parameters, verified, Accepted { media, stream, is_get }).await,
+        Ok(parameters) => {
+            let marks = parts.extensions.get().cloned();
+            run(shared, parameters, verified, Accepted { media, stream, is_get, place, marks }).await
+        }
         Err(error) => refuse(error),
     }
 }
@@ -162,13 +169,17 @@ struct Accepted {
     /// A stream of answers, where it takes one.
     stream: Option<MediaType>,
     is_get: bool,
+    /// Its place among those in flight.
+    place: OwnedSemaphorePermit,
+    /// Where to note that the connection carries a stream.
+    marks: Option<CarriesStream>,
 }
 
 async fn run(
     shared: &Shared,
     parameters: Parameters,
     verified: Option<Verified>,
-    Accepted { media, stream, is_get }: Accepted,
+    Accepted { media, stream, is_get, place, marks }: Accepted,
 ) -> Response {
     let app: &App = &shared.app;
     let found = app.documents.find(&app.api, &parameters.asked);
@@ -190,6 +201,11 @@ async fn run(
             response
         }
         (Some(OperationKind::Subscription), _, Some(stream)) | (_, None, Some(stream)) => {
+            // A stream is not in flight; a query in it takes a place of its own.
+            drop(place);
+            if let Some(CarriesStream(carries)) = marks {
+                carries.store(true, Ordering::Relaxed);
+            }
             let log = OperationLog::new(Arc::clone(&shared.metrics), Transport::EventStream);
             event_stream::respond(shared, parameters, verified, stream, log)
         }

@@ -95,7 +95,10 @@ pub fn router(app: App) -> Router {
         routes = routes.route("/", get(graphiql::lead_there)).route("/graphiql/{file}", get(graphiql::file));
     }
     if has_task_app {
-        routes = routes.route("/app", get(task_app::page)).route("/app/{file}", get(task_app::file));
+        routes = routes
+            .route("/app", get(task_app::page))
+            .route("/app/", get(task_app::page))
+            .route("/app/{file}", get(task_app::file));
     }
     let mut routes = routes.fallback(nothing_there).with_state(shared.clone());
     // What is added later stands before what was added earlier.

@@ -3,6 +3,8 @@
 
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -23,10 +25,16 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long requests in flight may take to end once the server stops: somewhat more than a request may take at all.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a stream may take to end: its client need not be reading.
+const STREAM_STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a client may take no byte of what is sent to it.
 const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long to wait where no connection can be taken, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Whether a connection carries a stream, whose client may be reading nothing.
+#[derive(Clone, Default)]
+pub(super) struct CarriesStream(pub(super) Arc<AtomicBool>);
 
 /// Serves until `stop`, then ends what stays open and lets the requests in flight end.
 pub async fn serve(listener: TcpListener, router: Router, streams: Streams, stop: impl Future<Output = ()>) {
@@ -41,8 +49,11 @@ pub async fn serve(listener: TcpListener, router: Router, streams: Streams, stop
         match accepted.and_then(|(stream, peer)| Ok((prepared(stream)?, peer))) {
             Ok((stream, peer)) => {
                 let router = router.clone();
+                let carries_stream = CarriesStream::default();
+                let mark = carries_stream.clone();
                 let service = service_fn(move |mut request: hyper::Request<Incoming>| {
                     request.extensions_mut().insert(Peer(peer));
+                    request.extensions_mut().insert(mark.clone());
                     router.clone().oneshot(request)
                 });
                 let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
@@ -53,7 +64,8 @@ pub async fn serve(listener: TcpListener, router: Router, streams: Streams, stop
                         served = connection.as_mut() => served,
                         () = stop.cancelled() => {
                             connection.as_mut().graceful_shutdown();
-                            connection.await
+                            let wait = if carries_stream.0.load(Ordering::Relaxed) { STREAM_STOP_TIMEOUT } else { STOP_TIMEOUT };
+                            tokio::time::timeout(wait, connection).await.unwrap_or(Ok(()))
                         }
                     };
                     // A client that goes away is no fault of ours.

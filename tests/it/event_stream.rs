@@ -134,6 +134,15 @@ async fn an_idle_stream_has_comments_and_a_stop_cuts_it_without_completion() {
 }
 
 #[tokio::test]
+async fn a_query_in_a_stream_takes_one_place_in_flight() {
+    let app = TestApp::with(|app| app.limits = taskql::http::Limits::new(1, 0, Vec::new())).await;
+    let served = Served::start(&app).await;
+    let headers = accepting("text/event-stream", &token("ada"));
+    let mut stream = EventStream::post(&served.address, &headers, "{ viewer { id } }", json!({})).await;
+    assert_eq!(stream.event().await.expect("an event").1, json!({"data": {"viewer": {"id": "ada"}}}));
+}
+
+#[tokio::test]
 async fn apollos_multipart_form_is_spoken() {
     let app = TestApp::new().await;
     let served = Served::start(&app).await;

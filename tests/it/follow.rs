@@ -134,6 +134,49 @@ async fn a_restored_database_and_a_new_epoch_expire_who_follows() {
 }
 
 #[tokio::test]
+async fn an_idle_follower_of_an_epoch_that_is_over_holds_up_nobody() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada");
+    let mut old = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let mut idle = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let (change, other, _) = tokio::join!(old.next(), idle.next(), ada.create_titled("x"));
+    assert!(change.is_ok() && other.is_ok());
+    migrate::new_epoch(&app.db).await.expect("a new epoch");
+    let mut new = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let (change, told, id) = tokio::join!(timeout(SOON, new.next()), timeout(SOON, old.next()), ada.create_titled("y"));
+    assert_eq!(change.expect("in time").expect("a change").task_id.to_string(), id);
+    assert!(matches!(told.expect("in time"), Err(taskql::domain::Error::SyncTokenExpired)));
+    assert!(matches!(timeout(SOON, idle.next()).await.expect("in time"), Err(taskql::domain::Error::SyncTokenExpired)));
+    // Where nobody joins, the sweep finds it.
+    let store = app.store.clone();
+    let sweeping = tokio::spawn(async move { feed::keep_woken(&store).await });
+    migrate::new_epoch(&app.db).await.expect("a new epoch");
+    assert!(matches!(timeout(SOON, new.next()).await.expect("in time"), Err(taskql::domain::Error::SyncTokenExpired)));
+    sweeping.abort();
+    drop((old, idle, new));
+    assert_eq!((app.store.feed().users, app.store.feed().followers), (0, 0));
+}
+
+#[tokio::test]
+async fn a_follower_that_is_a_little_behind_hears_of_a_task_once() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada");
+    let mut quick = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let mut behind = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let (first, again, id) = tokio::join!(quick.next(), behind.next(), ada.create_titled("x"));
+    assert!(first.is_ok() && again.is_ok());
+    for _ in 0..4 {
+        let toggle = "mutation($id: ID!) { toggleTask(id: $id) { task { id } } }";
+        let variables = json!({ "id": id });
+        let (change, _) = tokio::join!(quick.next(), ada.send(toggle, variables));
+        assert_eq!(change.expect("a change").kind, feed::ChangeKind::Updated);
+    }
+    let change = timeout(SOON, behind.next()).await.expect("in time").expect("a change");
+    assert_eq!((change.kind, change.task.map(|task| task.version)), (feed::ChangeKind::Updated, Some(5)));
+    assert!(timeout(Duration::from_millis(100), behind.next()).await.is_err(), "and of no earlier state");
+}
+
+#[tokio::test]
 async fn who_reads_nothing_holds_up_nobody_and_is_let_go() {
     let app = TestApp::new().await;
     let served = Served::start(&app).await;

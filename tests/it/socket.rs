@@ -60,6 +60,10 @@ async fn what_is_wrong_with_a_document_is_an_error_and_what_goes_wrong_later_is_
         ("subscription {", "GRAPHQL_PARSE_FAILED"),
         ("subscription { taskChanged { kind } other: taskChanged { kind } }", "GRAPHQL_VALIDATION_FAILED"),
         ("subscription { __typename }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { ... on Query { taskChanged { kind } } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { ...F } fragment F on Task { taskChanged { kind } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { taskChanged { kind } ...Nope }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { taskChanged { kind } taskChanged }", "GRAPHQL_VALIDATION_FAILED"),
         ("subscription { taskChanged @skip(if: false) { kind } }", "GRAPHQL_VALIDATION_FAILED"),
         ("subscription { taskChanged(since: 7) { kind } }", "GRAPHQL_VALIDATION_FAILED"),
         ("{ __typename @nope }", "GRAPHQL_VALIDATION_FAILED"),
@@ -322,6 +326,51 @@ async fn a_stop_says_goodbye_to_sockets() {
     socket.subscribe("1", CHANGED, json!({})).await;
     let ((), closed) = tokio::join!(served.stop(), socket.closed());
     assert_eq!(closed.0, 1001);
+}
+
+#[tokio::test]
+async fn a_close_ends_the_connection_at_once() {
+    let app = TestApp::new().await;
+    let served = Served::start(&app).await;
+    let mut socket = Socket::speaking(&served.address).await.expect("it opens");
+    socket.say_text("nonsense".into()).await;
+    let began = Instant::now();
+    assert_eq!(socket.closed().await.0, 4400);
+    while socket.wire.next().await.is_some() {}
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    let mut socket = Socket::of(&served.address, &token("ada")).await;
+    socket.wire.close(None).await.expect("closed");
+    while socket.wire.next().await.is_some() {}
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn clients_that_read_nothing_hold_up_neither_a_stop_nor_the_end_of_their_token() {
+    let app = TestApp::new().await;
+    let served = Served::start(&app).await;
+    let stuck = async |exp: u64| {
+        let mut socket = Socket::of(&served.address, &token_until("ada", exp)).await;
+        for n in 0..49 {
+            socket.subscribe(&n.to_string(), CHANGED, json!({})).await;
+        }
+        socket
+    };
+    let in_time = get_current_timestamp() + 60;
+    let (_stays, _expires) = (stuck(in_time).await, stuck(get_current_timestamp() - 27).await);
+    let headers = format!("accept: text/event-stream\r\nauthorization: Bearer {}\r\n", token("ada"));
+    let _stream = crate::support::EventStream::post(&served.address, &headers, CHANGED, json!({})).await;
+    for n in 0..60 {
+        let title = format!("{n}{}", "x".repeat(190));
+        app.user("ada").create(json!({"title": title, "description": "y".repeat(10_000)})).await;
+    }
+    let began = Instant::now();
+    while app.streams_open().await > 2 {
+        assert!(began.elapsed() < Duration::from_secs(8), "closed within five seconds of its end");
+        tokio::task::yield_now().await;
+    }
+    let began = Instant::now();
+    served.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

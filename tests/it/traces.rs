@@ -18,7 +18,12 @@ async fn a_span_arrives_in_the_trace_of_its_request() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
     let router = Router::new().route("/v1/traces", post(take));
-    tokio::spawn(taskql::http::server::serve(listener, router, std::future::pending()));
+    tokio::spawn(taskql::http::server::serve(
+        listener,
+        router,
+        taskql::http::Streams::default(),
+        std::future::pending(),
+    ));
 
     let secret = std::str::from_utf8(SECRET).expect("text");
     let variables = [

@@ -88,7 +88,7 @@ impl Follower {
                 }
                 State::Waiting(membership) => {
                     let batch = membership.next().await?;
-                    self.take(batch)?;
+                    self.take(batch);
                 }
             }
         }
@@ -121,25 +121,18 @@ impl Follower {
         }
         let from = place.revision;
         let changed = reading.changed.into_iter().map(Arc::new).collect();
-        let batch = Arc::new(Batch { from, to, changed, position });
+        let batch = Arc::new(Batch { from, to, changed });
         self.telling = Some(Telling { batch, next: 0, from });
         Ok(())
     }
 
     /// Begins with a batch of the shared reader, unless it has missed one before it.
-    fn take(&mut self, batch: Arc<Batch>) -> Result<(), Error> {
+    fn take(&mut self, batch: Arc<Batch>) {
         let from = self.token.revision;
-        if batch.position.owner != self.token.of || batch.is_set_back() {
-            return Err(Error::SyncTokenExpired);
-        }
-        if batch.to <= from {
-            return Ok(());
-        }
-        if batch.from <= from {
+        if batch.to > from && batch.from <= from {
             self.telling = Some(Telling { batch, next: 0, from });
-        } else {
+        } else if batch.to > from {
             self.state = State::Behind;
         }
-        Ok(())
     }
 }

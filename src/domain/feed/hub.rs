@@ -14,12 +14,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::reading::{self, Changed, Place, Position};
+use super::sync_token::Owner;
 use crate::domain::{Error, Store, UserId};
 
 /// Most changes that a reader reads at once.
 const PAGE: usize = 100;
 /// How many of the last changes are kept for those who are a little behind.
 const KEPT: usize = 32;
+/// A revision that no change has.
+const NEVER: i64 = -1;
 /// How long to wait before reading again from a database that is away.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -31,15 +34,6 @@ pub(super) struct Batch {
     /// The change up to which it leaves nothing out.
     pub(super) to: i64,
     pub(super) changed: Vec<Arc<Changed>>,
-    /// Where the user stood then.
-    pub(super) position: Position,
-}
-
-impl Batch {
-    /// Whether the database was put back to an earlier state under its reader.
-    pub(super) fn is_set_back(&self) -> bool {
-        self.to < self.from
-    }
 }
 
 /// How much is followed.
@@ -67,6 +61,7 @@ struct Shared {
 
 /// A user that somebody follows.
 struct Followed {
+    owner: Owner,
     followers: usize,
     /// The last change that is known of.
     known: Arc<watch::Sender<i64>>,
@@ -78,6 +73,8 @@ struct Followed {
 pub(super) struct Membership {
     hub: Hub,
     user: UserId,
+    /// Of the reader that it belongs to.
+    known: Arc<watch::Sender<i64>>,
     batches: watch::Receiver<Arc<Batch>>,
 }
 
@@ -102,10 +99,11 @@ impl Hub {
         }
     }
 
-    /// The same for a revision that was looked up. One that is lower than what is known, in a database that was put
-    /// back to an earlier state, is news too.
-    pub(super) fn correct(&self, user: &UserId, revision: i64) {
+    /// The same for a revision that was looked up, in the epoch of that time. One that is lower than what is known, in a
+    /// database that was put back to an earlier state, is news too, and so is another epoch.
+    pub(super) fn correct(&self, user: &UserId, revision: i64, epoch: &str) {
         if let Some(followed) = self.followed().get(user) {
+            let revision = if followed.owner == Owner::new(user, epoch) { revision } else { NEVER };
             followed.known.send_if_modified(|known| std::mem::replace(known, revision) != revision);
         }
     }
@@ -130,27 +128,24 @@ impl Hub {
     /// Follows `user` from `position`, which was just read.
     pub(super) fn join(&self, store: &Store, user: &UserId, position: Position) -> Membership {
         let mut all = self.followed();
-        let followed = all.entry(user.clone()).or_insert_with(|| {
-            let at = position.revision;
-            let known = Arc::new(watch::Sender::new(at));
-            let (batches, receiver) =
-                watch::channel(Arc::new(Batch { from: at, to: at, changed: Vec::new(), position }));
-            let reader = Reader {
-                store: store.clone(),
-                user: user.clone(),
-                at,
-                kept: VecDeque::new(),
-                kept_from: at,
-                known: Arc::clone(&known),
-                batches,
-            };
-            Followed { followers: 0, known, batches: receiver, reader: tokio::spawn(reader.run()).abort_handle() }
-        });
+        if all.get(user).is_some_and(|followed| followed.owner != position.owner) {
+            // Those who still follow in an epoch that is over hear of it when their reader ends.
+            all.remove(user).inspect(|followed| followed.reader.abort());
+        }
+        let followed = all.entry(user.clone()).or_insert_with(|| Followed::new(store, user, position));
         followed.followers += 1;
         let mut batches = followed.batches.clone();
         // The last batch may be news for this one.
         batches.mark_changed();
-        Membership { hub: self.clone(), user: user.clone(), batches }
+        Membership { hub: self.clone(), user: user.clone(), known: Arc::clone(&followed.known), batches }
+    }
+
+    /// Takes out the followers of a reader that ends.
+    fn end(&self, user: &UserId, known: &Arc<watch::Sender<i64>>) {
+        let mut all = self.followed();
+        if all.get(user).is_some_and(|followed| Arc::ptr_eq(&followed.known, known)) {
+            all.remove(user);
+        }
     }
 
     fn followed(&self) -> MutexGuard<'_, HashMap<UserId, Followed>> {
@@ -162,11 +157,33 @@ impl Hub {
     }
 }
 
+impl Followed {
+    /// A user, with a reader that begins at `position`.
+    fn new(store: &Store, user: &UserId, position: Position) -> Self {
+        let (owner, at) = (position.owner, position.revision);
+        let known = Arc::new(watch::Sender::new(at));
+        let (batches, receiver) = watch::channel(Arc::new(Batch { from: at, to: at, changed: Vec::new() }));
+        let reader = Reader {
+            store: store.clone(),
+            user: user.clone(),
+            owner,
+            at,
+            kept: VecDeque::new(),
+            kept_from: at,
+            known: Arc::clone(&known),
+            batches,
+        };
+        Self { owner, followers: 0, known, batches: receiver, reader: tokio::spawn(reader.run()).abort_handle() }
+    }
+}
+
 impl Membership {
     /// The next batch. Some may be passed over.
+    ///
+    /// # Errors
+    /// [`Error::SyncTokenExpired`] where the reader has ended: what it had read no longer holds.
     pub(super) async fn next(&mut self) -> Result<Arc<Batch>, Error> {
-        let gone = |_| Error::Internal("a reader of changes ended".into());
-        self.batches.changed().await.map_err(gone)?;
+        self.batches.changed().await.map_err(|_| Error::SyncTokenExpired)?;
         Ok(Arc::clone(&self.batches.borrow_and_update()))
     }
 }
@@ -175,6 +192,9 @@ impl Drop for Membership {
     fn drop(&mut self) {
         let mut all = self.hub.followed();
         let Some(followed) = all.get_mut(&self.user) else { return };
+        if !Arc::ptr_eq(&followed.known, &self.known) {
+            return;
+        }
         followed.followers -= 1;
         if followed.followers == 0 {
             followed.reader.abort();
@@ -187,21 +207,36 @@ impl Drop for Membership {
 struct Reader {
     store: Store,
     user: UserId,
+    owner: Owner,
     /// The change up to which everything was read.
     at: i64,
-    /// The last changes, and the change before them.
+    /// The last changes, each task once, and the change before them.
     kept: VecDeque<Arc<Changed>>,
     kept_from: i64,
     known: Arc<watch::Sender<i64>>,
     batches: watch::Sender<Arc<Batch>>,
 }
 
+/// What a reader found.
+enum Found {
+    /// There is more.
+    More,
+    /// That is all.
+    All,
+    /// The database was put back to an earlier state, or has a new epoch.
+    SetBack,
+}
+
 impl Reader {
     async fn run(mut self) {
         let mut heard = self.known.subscribe();
+        // At the start too: something may have been written since the position was read.
         loop {
-            // At the start too: something may have been written since the position was read.
-            while self.read().await {}
+            match self.read().await {
+                Found::More => continue,
+                Found::All => {}
+                Found::SetBack => return self.store.hub().end(&self.user, &self.known),
+            }
             while heard.changed().await.is_ok() {
                 if *heard.borrow_and_update() != self.at {
                     break;
@@ -210,8 +245,8 @@ impl Reader {
         }
     }
 
-    /// Reads once and hands on what is new; whether there is more.
-    async fn read(&mut self) -> bool {
+    /// Reads once and hands on what is new.
+    async fn read(&mut self) -> Found {
         let place = Place { revision: self.at, head: Some(self.at) };
         self.store.hub().count_read();
         let reading = match reading::read(&self.store, &self.user, place, PAGE).await {
@@ -219,32 +254,31 @@ impl Reader {
             Err(error) => {
                 tracing::warn!(?error, "changes could not be read; it is tried again");
                 tokio::time::sleep(RETRY_AFTER).await;
-                return true;
+                return Found::More;
             }
         };
-        let (to, has_more, position) = (reading.reached(), reading.has_more, reading.position);
-        let last = self.batches.borrow().position;
-        if to != self.at || position.owner != last.owner {
-            if to < self.at {
-                self.kept.clear();
-                self.kept_from = self.at;
-            }
+        let (to, has_more) = (reading.reached(), reading.has_more);
+        if reading.position.owner != self.owner || to < self.at {
+            return Found::SetBack;
+        }
+        if to != self.at {
             self.keep(reading.changed);
             self.at = to;
             let changed = self.kept.iter().cloned().collect();
-            self.batches.send_replace(Arc::new(Batch { from: self.kept_from, to, changed, position }));
+            self.batches.send_replace(Arc::new(Batch { from: self.kept_from, to, changed }));
         }
         // What was read is known of, and needs no wake-up.
         self.known.send_if_modified(|known| {
             *known = self.at.max(*known);
             false
         });
-        has_more
+        if has_more { Found::More } else { Found::All }
     }
 
     /// Keeps what is new, and of what was before it only a little.
     fn keep(&mut self, changed: Vec<Changed>) {
         let most = KEPT.max(changed.len());
+        self.kept.retain(|kept| changed.iter().all(|new| new.task_id != kept.task_id));
         self.kept.extend(changed.into_iter().map(Arc::new));
         while self.kept.len() > most {
             self.kept_from = self.kept.pop_front().map_or(self.kept_from, |gone| gone.revision);

@@ -45,7 +45,7 @@ pub(super) struct Reading {
 #[derive(Clone, Debug)]
 pub(super) struct Changed {
     pub(super) revision: i64,
-    task_id: TaskId,
+    pub(super) task_id: TaskId,
     /// The task as it is now; nothing where it was deleted.
     task: Option<Task>,
 }
@@ -100,6 +100,13 @@ impl Position {
             && token.revision.max(token.head) >= self.swept_revision;
         if is_good { Ok(()) } else { Err(Error::SyncTokenExpired) }
     }
+}
+
+/// The epoch of the database. One statement.
+pub(super) async fn epoch(store: &Store) -> Result<String, Error> {
+    let statement = Statement::from_string(store.backend(), "select value from epoch");
+    let row = store.reader().await?.query_one_raw(statement).await?.ok_or_else(no_epoch)?;
+    Ok(row.try_get("", "value")?)
 }
 
 const POSITION: &str = "epoch.value as epoch, users.revision as user_revision, users.swept_revision as swept_revision";

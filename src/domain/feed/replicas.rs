@@ -13,6 +13,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::reading;
 use crate::domain::{Error, Store, UserId};
 use crate::entity::user;
 
@@ -53,9 +54,14 @@ async fn keep_sweeping(store: &Store) {
     }
 }
 
-/// Looks up how far the followed users have come. One statement for 500 of them.
+/// Looks up how far the followed users have come, and the epoch. One statement for 500 of them, and one more.
 async fn sweep(store: &Store) -> Result<(), Error> {
-    for users in store.hub().users().chunks(SWEEP_BATCH) {
+    let users = store.hub().users();
+    if users.is_empty() {
+        return Ok(());
+    }
+    let epoch = reading::epoch(store).await?;
+    for users in users.chunks(SWEEP_BATCH) {
         let revisions: Vec<(String, i64)> = user::Entity::find()
             .select_only()
             .columns([user::Column::Id, user::Column::Revision])
@@ -65,7 +71,7 @@ async fn sweep(store: &Store) -> Result<(), Error> {
             .await?;
         for (id, revision) in revisions {
             if let Some(id) = UserId::new(&id) {
-                store.hub().correct(&id, revision);
+                store.hub().correct(&id, revision, &epoch);
             }
         }
     }

@@ -2,7 +2,8 @@
 //! fragments there, and would follow twice what is selected twice.
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+    DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection,
+    SelectionSet, TypeCondition,
 };
 use async_graphql::{Name, Pos, Positioned, ServerError};
 
@@ -23,9 +24,7 @@ pub(super) fn unify(document: &mut ExecutableDocument) -> Vec<ServerError> {
             continue;
         }
         let mut root = Root::default();
-        root.collect(&operation.node.selection_set.node, &|name| {
-            fragments.get(name).map(|fragment| &fragment.node.selection_set.node)
-        });
+        root.collect(&operation.node.selection_set.node, &|name| fragments.get(name).map(|fragment| &fragment.node));
         match root.field(operation.pos) {
             Ok(field) => operation.node.selection_set.node.items = vec![field],
             Err(problem) => problems.push(problem),
@@ -49,25 +48,41 @@ struct Root {
     spread: Vec<Name>,
     /// Where something is skipped or included.
     conditional: Option<Pos>,
+    /// Where a fragment is that is none of a subscription's.
+    foreign: Option<Pos>,
 }
 
 impl Root {
-    fn collect<'d>(&mut self, set: &'d SelectionSet, fragment: &impl Fn(&Name) -> Option<&'d SelectionSet>) {
+    fn collect<'d>(&mut self, set: &'d SelectionSet, fragment: &impl Fn(&Name) -> Option<&'d FragmentDefinition>) {
         for Positioned { node, pos } in &set.items {
             if node.directives().iter().any(|one| matches!(one.node.name.node.as_str(), "skip" | "include")) {
                 self.conditional.get_or_insert(*pos);
             }
             match node {
                 Selection::Field(field) => self.fields.push(field.clone()),
-                Selection::InlineFragment(inline) => self.collect(&inline.node.selection_set.node, fragment),
+                Selection::InlineFragment(inline) => {
+                    self.check(inline.node.type_condition.as_ref().map(|on| &on.node), *pos);
+                    self.collect(&inline.node.selection_set.node, fragment);
+                }
                 Selection::FragmentSpread(one) => {
                     let name = &one.node.fragment_name.node;
-                    if let Some(set) = fragment(name).filter(|_| !self.spread.contains(name)) {
+                    let Some(found) = fragment(name) else {
+                        self.foreign.get_or_insert(*pos);
+                        continue;
+                    };
+                    self.check(Some(&found.type_condition.node), *pos);
+                    if !self.spread.contains(name) {
                         self.spread.push(name.clone());
-                        self.collect(set, fragment);
+                        self.collect(&found.selection_set.node, fragment);
                     }
                 }
             }
+        }
+    }
+
+    fn check(&mut self, condition: Option<&TypeCondition>, pos: Pos) {
+        if condition.is_some_and(|condition| condition.on.node != "Subscription") {
+            self.foreign.get_or_insert(pos);
         }
     }
 
@@ -86,6 +101,13 @@ impl Root {
         }
         if let Some(pos) = self.conditional {
             return wrong("The root of a subscription can neither be skipped nor included.", pos);
+        }
+        if let Some(pos) = self.foreign {
+            return wrong("There is no such fragment on the type 'Subscription'.", pos);
+        }
+        let is_bare = |field: &Positioned<Field>| field.node.selection_set.node.items.is_empty();
+        if let Some(other) = others.iter().find(|other| is_bare(other) != is_bare(first)) {
+            return wrong("The same field is selected with and without fields of its own.", other.pos);
         }
         let mut field = first.clone();
         for other in others {

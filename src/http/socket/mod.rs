@@ -6,10 +6,10 @@ mod session;
 
 use axum::extract::Request;
 use axum::http::header::{
-    AUTHORIZATION, CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
@@ -35,6 +35,11 @@ pub(super) fn is_asked_for(method: &Method, headers: &HeaderMap) -> bool {
 /// Accepts, and goes on with the session in a task of its own.
 pub(super) fn upgrade(shared: Shared, mut request: Request) -> Response {
     let headers = request.headers();
+    let has_body = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
+    // Upgrades came with HTTP/1.1 (RFC 9110, section 7.8).
+    if request.version() != Version::HTTP_11 || has_body {
+        return refuse(coded(Code::BadRequest, "This is no handshake of a WebSocket.", None));
+    }
     let Some(key) = headers.get(SEC_WEBSOCKET_KEY).filter(|_| has_token(headers, &CONNECTION, "upgrade")) else {
         return refuse(coded(Code::BadRequest, "This is no handshake of a WebSocket.", None));
     };

@@ -12,7 +12,7 @@ use axum::http::HeaderValue;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, interval_at, timeout};
@@ -82,17 +82,33 @@ pub(super) async fn run(shared: Shared, mut socket: Socket, authorization: Optio
     if let End::Close(Close { code, reason }) = end {
         tracing::debug!(code, reason, "a socket is closed");
         let frame = CloseFrame { code: code.into(), reason: reason.into() };
-        let _client_may_be_gone = timeout(SEND_TIMEOUT, socket.close(Some(frame))).await;
+        // Who reads slowly may still get to hear of it, unless the server stops.
+        let wait = if code == Close::TRY_AGAIN_LATER { SEND_TIMEOUT } else { CLOSE_TIMEOUT };
+        let stopped = async {
+            stop.cancelled().await;
+            tokio::time::sleep(CLOSE_TIMEOUT).await;
+        };
+        tokio::select! {
+            _client_may_be_gone = timeout(wait, socket.close(Some(frame))) => {}
+            () = stopped => {}
+        }
     }
     let _takes_too_long = timeout(CLOSE_TIMEOUT, drain(socket)).await;
 }
 
-/// Reads what the client still sends, up to its own close. A connection that is cut while something is on its way may
-/// lose the close frame.
+/// Reads what the client still sends, up to its own close; then the server's end is closed first (RFC 6455, section
+/// 7.1.1). A connection that is cut while something is on its way may lose the close frame.
 async fn drain(mut socket: Socket) {
-    while let Some(Ok(_)) = socket.next().await {}
+    loop {
+        match socket.next().await {
+            Some(Ok(Wire::Close(_)) | Err(tungstenite::Error::ConnectionClosed)) | None => return,
+            Some(Ok(_)) => {}
+            Some(Err(_)) => break,
+        }
+    }
     // After a message that was refused there are no frames to be told apart any more.
     let raw = socket.get_mut();
+    let _may_be_shut = raw.shutdown().await;
     let mut rest = [0; 1024];
     while raw.read(&mut rest).await.is_ok_and(|read| read > 0) {}
 }
@@ -194,16 +210,22 @@ struct Step {
 
 impl Session {
     async fn run(mut self, shared: &Shared, socket: &mut Socket) -> End {
-        match self.speak(shared, socket).await {
-            Ok(never) => match never {},
-            Err(end) => end,
+        let expiry = Expiry::of(&self.verified);
+        tokio::select! {
+            spoken = self.speak(shared, socket) => match spoken {
+                Ok(never) => match never {},
+                Err(end) => end,
+            },
+            // Also where the client does not read.
+            () = expiry.wait() => {
+                End::Close(Close::new(Close::FORBIDDEN, "The token has expired; come again with a fresh one"))
+            }
         }
     }
 
     async fn speak(&mut self, shared: &Shared, socket: &mut Socket) -> Outcome<std::convert::Infallible> {
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let mut heard_at = Instant::now();
-        let expiry = Expiry::of(&self.verified);
         loop {
             tokio::select! {
                 received = socket.next() => {
@@ -214,9 +236,6 @@ impl Session {
                 }
                 Some(step) = self.told.recv() => self.tell(socket, step).await?,
                 Some(_) = self.operations.join_next() => {}
-                () = expiry.wait() => {
-                    return Err(Close::new(Close::FORBIDDEN, "The token has expired; come again with a fresh one").into());
-                }
                 _ = pings.tick() => {
                     if heard_at.elapsed() > 2 * PING_EVERY {
                         return Err(Close::new(Close::TRY_AGAIN_LATER, "No answer to two pings").into());

@@ -42,8 +42,14 @@ function SignIn({ suggestedToken, onToken }: { suggestedToken: string; onToken: 
   return (
     <main className="sign-in">
       <h1>Tasks</h1>
-      <p>Sign in with a token. In development mode one is filled in already.</p>
-      <TokenForm suggested={suggestedToken} known={sessionStorage.getItem(KEY)} action="Sign in" onToken={onToken} />
+      <p>Sign in with a token. In development mode one is filled in.</p>
+      <TokenForm
+        action="Sign in"
+        suggested={suggestedToken}
+        known={sessionStorage.getItem(KEY)}
+        takesFocus
+        onToken={onToken}
+      />
     </main>
   );
 }
@@ -54,10 +60,12 @@ interface TokenFormProps {
   suggested?: string;
   /** A token that worked before: it is tried without being asked. */
   known?: string | null;
+  /** Whether the field takes the focus. Not where somebody may be writing something else. */
+  takesFocus?: boolean;
   onToken: (token: string) => Promise<void>;
 }
 
-export function TokenForm({ action, suggested = '', known = null, onToken }: TokenFormProps) {
+export function TokenForm({ action, suggested = '', known = null, takesFocus = false, onToken }: TokenFormProps) {
   const [token, setToken] = useState(suggested);
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState('');
@@ -93,7 +101,7 @@ export function TokenForm({ action, suggested = '', known = null, onToken }: Tok
           aria-describedby={`${id}-error`}
           autoComplete="off"
           spellCheck={false}
-          autoFocus
+          autoFocus={takesFocus}
           required
         />
         <button className="primary">{isBusy ? 'One moment …' : action}</button>
