@@ -91,7 +91,6 @@ impl Page {
             "--target=es2020",
             "--log-level=error",
             "--define:process.env.NODE_ENV=\"production\"",
-            "--define:__DEV__=false",
         ];
         let outfile = format!("--outfile=built/{}.js", self.bundle);
         run(work, Command::new("node_modules/.bin/esbuild").arg(self.entry).args(options).arg(outfile))?;

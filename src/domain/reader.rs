@@ -4,7 +4,7 @@
 //! used for a while goes back to the pool and its tests. There are never more of them than nobody has a right to
 //! ([`Store`](super::Store) sees to that), so that who asks the pool itself finds a connection there.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sea_orm::sea_query::Values;
@@ -34,19 +34,23 @@ struct Kept {
 impl AtHand {
     /// Gives all but `most` of them back to the pool.
     pub(super) fn shrink(&self, most: usize) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         let surplus = kept.len().saturating_sub(most);
         kept.drain(..surplus);
     }
 
+    fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self) -> Option<Kept> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        let kept = self.kept().pop()?;
         (kept.used_at.elapsed() < IDLE && kept.taken_at.elapsed() < KEPT).then_some(kept)
     }
 
     fn put(&self, mut kept: Kept) {
         kept.used_at = Instant::now();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+        self.kept().push(kept);
     }
 }
 

@@ -105,7 +105,7 @@ impl Api {
             let outcome = AssertUnwindSafe(prepared.run(&self.store, viewer, &variables)).catch_unwind().await;
             match outcome {
                 Ok(Outcome::Written(answer)) => return Reply { data: Some(Data::Written(answer)), errors: Vec::new() },
-                Ok(Outcome::GivenUp(error)) => return Reply { data: None, errors: vec![error] },
+                Ok(Outcome::GivenUp(error)) => return Reply::refusal(error),
                 Ok(Outcome::Plain) => {}
                 Err(_) => return reply(fault(), false),
             }
@@ -192,14 +192,13 @@ fn reply(response: Response, has_written: bool) -> Reply {
         seen.push(error.path.clone());
         is_new
     });
-    let codes = errors.iter().filter_map(code_of);
-    let is_given_up = matches!(most_severe(codes), Some(Code::InternalServerError | Code::ServiceUnavailable));
+    let is_given_up = errors.iter().filter_map(code_of).any(Code::gives_up);
     let has_data = has_written || !(failed_validation || is_given_up);
     Reply { data: has_data.then_some(Data::Tree(data)), errors }
 }
 
 impl Reply {
-    /// What is refused before it runs.
+    /// An error and nothing else.
     #[must_use]
     pub fn refusal(error: ServerError) -> Self {
         Self { data: None, errors: vec![error] }
@@ -213,8 +212,7 @@ impl Reply {
     /// Whether nothing of it was run: it was refused for what it is, not given up on the way.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        let is_given_up = matches!(self.gravest(), Some(Code::InternalServerError | Code::ServiceUnavailable));
-        self.data.is_none() && !is_given_up
+        self.data.is_none() && !self.gravest().is_some_and(Code::gives_up)
     }
 
     /// The gravest of the errors' codes; none where nothing went wrong.

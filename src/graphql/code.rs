@@ -58,6 +58,11 @@ impl Code {
         CODES.iter().find(|(_, name)| *name == text).map(|(code, _)| *code)
     }
 
+    /// Whether an operation that meets it is given up as a whole.
+    pub(super) fn gives_up(self) -> bool {
+        matches!(self, Self::InternalServerError | Self::ServiceUnavailable)
+    }
+
     fn row(self) -> &'static (Self, &'static str) {
         CODES.iter().find(|(code, _)| *code == self).expect("every code is in the table, a test sees to it")
     }

@@ -7,9 +7,9 @@ use async_graphql::{Context, Object, SimpleObject};
 use super::context::ContextExt;
 use super::error::ApiResult;
 use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
-use crate::domain::Error;
 use crate::domain::page::{Page, PageArguments};
 use crate::domain::task::{self, List, Status};
+use crate::domain::{Error, Store, Viewer, feed};
 
 /// The list that the arguments of `tasks` ask for.
 pub(super) fn list(
@@ -24,6 +24,22 @@ pub(super) fn list(
         direction: direction.map(Into::into),
         page,
     }
+}
+
+/// Reads a page of it, and the sync token where that is wanted: before the rows, so that it can only be early.
+pub(super) async fn read(
+    store: &Store,
+    viewer: &Viewer,
+    list: List,
+    needs_sync_token: bool,
+) -> Result<(Page, Option<String>), Error> {
+    let sync_token = if needs_sync_token { Some(feed::sync_token(store, viewer).await?) } else { None };
+    Ok((task::list(store, viewer, list).await?, sync_token))
+}
+
+/// Counts its tasks on all pages, as far as an `Int` goes.
+pub(super) async fn count(store: &Store, viewer: &Viewer, status: Status) -> Result<i32, Error> {
+    Ok(i32::try_from(task::count(store, viewer, status).await?).unwrap_or(i32::MAX))
 }
 
 /// A page of a list.
@@ -59,8 +75,7 @@ impl TaskConnection {
 
     /// How many tasks match, on all pages together. Counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> ApiResult<i32> {
-        let count = task::count(ctx.store(), ctx.viewer()?, self.status).await?;
-        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+        Ok(count(ctx.store(), ctx.viewer()?, self.status).await?)
     }
 
     /// A `since` that misses nothing that happened after this page was read (of several pages keep the first's). Looked

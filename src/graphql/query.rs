@@ -6,14 +6,14 @@ use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
 use super::change::TaskChangePage;
-use super::connection::{TaskConnection, list};
+use super::connection::{TaskConnection, list, read};
 use super::context::ContextExt;
 use super::error::ApiResult;
 use super::node::{Node, node};
 use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
 use super::user::User;
 use crate::domain::page::PageArguments;
-use crate::domain::task::{self, TaskId};
+use crate::domain::task::TaskId;
 use crate::domain::{Error, Problems, feed};
 
 /// Most ids of a `nodes` field.
@@ -61,11 +61,8 @@ impl Query {
     ) -> ApiResult<TaskConnection> {
         let list = list(status, sort_by, direction, PageArguments { first, after, last, before });
         let (status, needs_sync_token) = (list.status, ctx.request().needs_sync_token);
-        let read = ctx.once(|store, viewer| async move {
-            // Before the rows, so that it can only be early.
-            let sync_token = if needs_sync_token { Some(feed::sync_token(store, viewer).await?) } else { None };
-            Ok(Arc::new((task::list(store, viewer, list).await?, sync_token)))
-        });
+        let read =
+            ctx.once(|store, viewer| async move { Ok(Arc::new(read(store, viewer, list, needs_sync_token).await?)) });
         Ok(TaskConnection { status, read: read.await? })
     }
 

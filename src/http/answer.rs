@@ -24,14 +24,17 @@ struct Body<'r> {
     data: Option<&'r Value>,
 }
 
-/// An answer as JSON.
-fn written(reply: &Reply) -> serde_json::Result<Vec<u8>> {
-    let data = match &reply.data {
-        Some(Data::Written(text)) => return Ok(text.as_bytes().to_vec()),
+/// An answer as a text: `{"errors": …, "data": …}`. Nothing where it cannot be written.
+pub(super) fn to_json(reply: Reply) -> Option<String> {
+    let Reply { data, mut errors } = reply;
+    let data = match data {
+        Some(Data::Written(text)) => return Some(text),
         Some(Data::Tree(data)) => Some(data),
         None => None,
     };
-    serde_json::to_vec(&Body { errors: &reply.errors, data })
+    errors.iter_mut().for_each(add_request_id);
+    let written = serde_json::to_string(&Body { errors: &errors, data: data.as_ref() });
+    written.inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON")).ok()
 }
 
 /// The status that an error stands for.
@@ -72,13 +75,9 @@ fn status(reply: &Reply, media: MediaType) -> StatusCode {
 }
 
 /// What a client gets for its request.
-pub(super) fn answer(mut reply: Reply, media: MediaType) -> Response {
+pub(super) fn answer(reply: Reply, media: MediaType) -> Response {
     let status = status(&reply, media);
-    let code = reply.gravest();
-    for error in &mut reply.errors {
-        add_request_id(error);
-    }
-    respond(&reply, status, code, media)
+    respond(reply, status, media)
 }
 
 /// A refusal that has nothing to do with a document, as plain JSON; the handler alters the type for who takes the other.
@@ -88,10 +87,8 @@ pub(super) fn refuse(error: ServerError) -> Response {
 }
 
 /// As [`refuse`], with a status of its own.
-pub(super) fn refusal(mut error: ServerError, status: StatusCode) -> Response {
-    add_request_id(&mut error);
-    let code = code_of(&error);
-    respond(&Reply { data: None, errors: vec![error] }, status, code, MediaType::Json)
+pub(super) fn refusal(error: ServerError, status: StatusCode) -> Response {
+    respond(Reply::refusal(error), status, MediaType::Json)
 }
 
 /// A refusal of the method, with those that would do.
@@ -116,16 +113,9 @@ pub(super) fn refuse_by(error: ServerError, limit: Limit) -> Response {
     response
 }
 
-/// An answer as a text, for what is no response: `{"errors": …, "data": …}`. Nothing where it cannot be written.
-pub(super) fn to_json(reply: &mut Reply) -> Option<String> {
-    reply.errors.iter_mut().for_each(add_request_id);
-    let written = written(reply).inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON"));
-    written.ok().and_then(|bytes| String::from_utf8(bytes).ok())
-}
-
-fn respond(reply: &Reply, status: StatusCode, code: Option<Code>, media: MediaType) -> Response {
-    let Ok(json) = written(reply) else {
-        tracing::error!("an answer could not be written as JSON");
+fn respond(reply: Reply, status: StatusCode, media: MediaType) -> Response {
+    let code = reply.gravest();
+    let Some(json) = to_json(reply) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let mut response = (status, [(CONTENT_TYPE, media.content_type())], json).into_response();

@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::ServerError;
 use axum::body::{Body, Bytes};
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -16,12 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::accept::MediaType;
 use super::answer;
-use super::expiry::Expiry;
+use super::expiry::{EXPIRED, expired};
 use super::metrics::Limit;
 use super::operation::{self, Event};
 use super::parameters::Parameters;
 use super::request_log::OperationLog;
-use super::streams::StreamPlace;
+use super::streams::{StreamPlace, TOO_MANY};
 use super::{App, Shared};
 use crate::auth::Verified;
 use crate::graphql::{Code, Reply, coded};
@@ -53,7 +52,7 @@ pub(super) fn respond(
         Some(Verified { viewer, .. }) => match app.streams.enter(&viewer.id) {
             Some(place) => Some(place),
             None => {
-                let message = "You have 20 sockets and streams open, which is the limit. Close one first.";
+                let message = format!("{TOO_MANY}. Close one first.");
                 let error = coded(Code::RateLimited, message, None);
                 return answer::refuse_for(error, Duration::ZERO, Limit::Streams);
             }
@@ -61,10 +60,11 @@ pub(super) fn respond(
         None => None,
     };
     let form = if media == MediaType::Multipart { Form::Multipart } else { Form::ServerSentEvents };
+    let viewer = verified.as_ref().map(|verified| verified.viewer.clone());
     let stream = EventStream {
         form,
-        expiry: verified.as_ref().map(Expiry::of),
-        events: operation::start(Arc::clone(app), parameters, verified.map(|verified| verified.viewer), log),
+        events: operation::start(Arc::clone(app), parameters, viewer, log),
+        verified,
         keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
         stop: app.streams.stop().clone(),
         state: State::Beginning,
@@ -79,8 +79,7 @@ struct EventStream {
     form: Form,
     events: BoxStream<'static, Event>,
     keep_alive: Interval,
-    /// When the token stops to hold.
-    expiry: Option<Expiry>,
+    verified: Option<Verified>,
     stop: CancellationToken,
     state: State,
     _place: Option<StreamPlace>,
@@ -105,9 +104,9 @@ impl EventStream {
             State::Open => {}
             State::Ended => return None,
         }
-        let expired = async {
-            match &mut self.expiry {
-                Some(expiry) => expiry.wait().await,
+        let over = async {
+            match &self.verified {
+                Some(verified) => expired(verified).await,
                 None => std::future::pending().await,
             }
         };
@@ -118,7 +117,7 @@ impl EventStream {
                 self.state = State::Ended;
                 return Some((Err(io::Error::other("the server stops")), self));
             }
-            () = expired => {
+            () = over => {
                 self.state = State::Ended;
                 self.form.expired() + &self.form.complete()
             }
@@ -138,11 +137,6 @@ impl EventStream {
     }
 }
 
-/// What the last event says of a token that expired meanwhile.
-fn expired() -> ServerError {
-    coded(Code::Unauthenticated, "The token has expired; come again with a fresh one.", None)
-}
-
 impl Form {
     fn beginning(self) -> &'static str {
         match self {
@@ -159,7 +153,8 @@ impl Form {
     }
 
     fn expired(self) -> String {
-        let json = answer::to_json(&mut Reply::refusal(expired())).unwrap_or_default();
+        let error = coded(Code::Unauthenticated, format!("{EXPIRED}."), None);
+        let json = answer::to_json(Reply::refusal(error)).unwrap_or_default();
         match self {
             Self::ServerSentEvents => self.next(&json),
             // An error of the transport stands beside the payload.

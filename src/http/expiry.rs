@@ -4,25 +4,19 @@ use std::time::Duration;
 
 use crate::auth::Verified;
 
+/// What the client hears then.
+pub(super) const EXPIRED: &str = "The token has expired; come again with a fresh one";
+
 /// How long to wait before looking at the clock again, which somebody may have set meanwhile.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
-/// When a token stops to hold.
-pub(super) struct Expiry(Verified);
-
-impl Expiry {
-    pub(super) fn of(verified: &Verified) -> Self {
-        Self(verified.clone())
-    }
-
-    /// Waits for it. Nothing is lost where this is dropped and called again.
-    pub(super) async fn wait(&self) {
-        loop {
-            let remaining = self.0.remaining();
-            if remaining.is_zero() {
-                return;
-            }
-            tokio::time::sleep(remaining.min(LOOK_EVERY)).await;
+/// Waits until a token stops to hold. Nothing is lost where this is dropped and called again.
+pub(super) async fn expired(verified: &Verified) {
+    loop {
+        let remaining = verified.remaining();
+        if remaining.is_zero() {
+            return;
         }
+        tokio::time::sleep(remaining.min(LOOK_EVERY)).await;
     }
 }

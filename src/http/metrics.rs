@@ -159,16 +159,17 @@ impl Metrics {
 
 /// Answers `/metrics`.
 pub(super) async fn metrics(State(app): State<Arc<App>>, State(metrics): State<Arc<Metrics>>) -> Response {
+    let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let pool = app.store.pool();
     for (state, count) in [("in_use", pool.in_use), ("idle", pool.idle)] {
-        metrics.connections.get_or_create(&StateLabels { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        metrics.connections.get_or_create(&StateLabels { state }).set(gauge(count));
     }
-    metrics.waiting.set(i64::try_from(pool.waiting).unwrap_or(i64::MAX));
-    metrics.in_flight.set(i64::try_from(app.limits.in_flight()).unwrap_or(i64::MAX));
-    metrics.streams.set(i64::try_from(app.streams.count()).unwrap_or(i64::MAX));
+    metrics.waiting.set(gauge(pool.waiting));
+    metrics.in_flight.set(gauge(app.limits.in_flight()));
+    metrics.streams.set(gauge(app.streams.count()));
     let feed = app.store.feed();
-    metrics.followed_users.set(i64::try_from(feed.users).unwrap_or(i64::MAX));
-    metrics.followers.set(i64::try_from(feed.followers).unwrap_or(i64::MAX));
+    metrics.followed_users.set(gauge(feed.users));
+    metrics.followers.set(gauge(feed.followers));
     metrics.feed_reads.inc_by(feed.reads.saturating_sub(metrics.feed_reads.get()));
     let mut text = String::new();
     if encode(&mut text, &metrics.registry).is_err() {

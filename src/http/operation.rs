@@ -35,9 +35,9 @@ pub(super) fn start(
     let replies = replies(app, parameters, viewer, &mut log);
     unfold((replies, log), |(mut replies, mut log)| async {
         let next = async {
-            let mut reply = replies.next().await?;
-            let json = answer::to_json(&mut reply).unwrap_or_default();
-            Some((reply.gravest(), Event { json, is_refusal: reply.is_refusal() }))
+            let reply = replies.next().await?;
+            let (code, is_refusal) = (reply.gravest(), reply.is_refusal());
+            Some((code, Event { json: answer::to_json(reply).unwrap_or_default(), is_refusal }))
         };
         let (code, event) = log.scope(next).await?;
         log.note.code = code.or(log.note.code);

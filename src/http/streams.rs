@@ -2,7 +2,7 @@
 //! server waits for their end when it stops.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -12,6 +12,8 @@ use crate::domain::UserId;
 
 /// Most sockets and event streams of a user.
 const MAX_OF_USER: usize = 20;
+/// What the next one hears.
+pub(super) const TOO_MANY: &str = "You have 20 sockets and streams open, which is the limit";
 
 /// What stays open; clones share it.
 #[derive(Clone, Default)]
@@ -31,7 +33,7 @@ pub(super) struct StreamPlace {
 impl Streams {
     /// A place for one more of `user`; none where all are taken.
     pub(super) fn enter(&self, user: &UserId) -> Option<StreamPlace> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open();
         let count = open.entry(user.clone()).or_default();
         (*count < MAX_OF_USER).then(|| {
             *count += 1;
@@ -39,9 +41,13 @@ impl Streams {
         })
     }
 
+    fn open(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How many are open.
     pub(super) fn count(&self) -> usize {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+        self.open().values().sum()
     }
 
     /// Says when the server stops.
@@ -59,7 +65,7 @@ impl Streams {
 
 impl Drop for StreamPlace {
     fn drop(&mut self) {
-        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.streams.open();
         if let Some(count) = open.get_mut(&self.user) {
             *count -= 1;
             if *count == 0 {

@@ -52,7 +52,7 @@ pub(super) fn connection(
     connection: &Connection,
     page: &Page,
     sync_token: Option<&str>,
-    count: Option<u64>,
+    count: Option<i32>,
 ) {
     object(text, &connection.fields, |text, field| match field {
         ConnectionField::Typename => name(text, "TaskConnection"),
@@ -65,7 +65,7 @@ pub(super) fn connection(
             array(text, &page.tasks, |text, one| edge(text, fields, page, one));
         }
         ConnectionField::PageInfo(fields) => page_info(text, fields, page),
-        ConnectionField::TotalCount => number(text, i32::try_from(count.unwrap_or_default()).unwrap_or(i32::MAX)),
+        ConnectionField::TotalCount => optional(text, count, number),
         ConnectionField::SyncToken => optional(text, sync_token, string),
     });
 }

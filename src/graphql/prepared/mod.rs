@@ -22,12 +22,12 @@ use futures_util::future::try_join_all;
 pub(super) use selection::prepare;
 use selection::{Connection, PayloadField, Selected, TaskField};
 
-use super::connection::list;
+use super::connection::{count, list, read};
 use super::error::ApiError;
 use super::task::{CreateTaskInput, UpdateTaskInput};
 use crate::domain::page::PageArguments;
 use crate::domain::task::{self, Task, TaskId};
-use crate::domain::{Error, Store, Viewer, feed};
+use crate::domain::{Error, Store, Viewer};
 
 /// An operation that can go the short way.
 #[derive(Debug)]
@@ -128,18 +128,10 @@ impl Prepared {
                     },
                 );
                 let status = list.status;
-                // Before the rows, so that it can only be early.
-                let sync_token = if connection.needs_sync_token {
-                    Some(feed::sync_token(store, viewer).await.map_err(stop)?)
-                } else {
-                    None
-                };
-                let page = task::list(store, viewer, list).await.map_err(stop)?;
-                let count = if connection.needs_count {
-                    Some(task::count(store, viewer, status).await.map_err(stop)?)
-                } else {
-                    None
-                };
+                let read = read(store, viewer, list, connection.needs_sync_token);
+                let (page, sync_token) = read.await.map_err(stop)?;
+                let count =
+                    if connection.needs_count { Some(count(store, viewer, status).await.map_err(stop)?) } else { None };
                 json::connection(&mut text, connection, &page, sync_token.as_deref(), count);
             }
             RootField::Write(verb, fields) => match write(*verb, &arguments, store, viewer).await? {

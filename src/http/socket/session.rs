@@ -25,11 +25,11 @@ use tokio_tungstenite::tungstenite::{self, Message as Wire};
 use super::protocol::{self, Close, Message};
 use crate::auth::{InvalidToken, TokenError, Verified};
 use crate::graphql::{Code, Reply, coded};
-use crate::http::expiry::Expiry;
+use crate::http::expiry::{EXPIRED, expired};
 use crate::http::operation::{self, Event};
 use crate::http::parameters::Parameters;
 use crate::http::request_log::{OperationLog, Transport};
-use crate::http::streams::StreamPlace;
+use crate::http::streams::{StreamPlace, TOO_MANY};
 use crate::http::{Shared, answer};
 
 /// How long a client may take for `connection_init`.
@@ -183,8 +183,7 @@ async fn init(shared: &Shared, socket: &mut Socket, authorization: Option<Header
         }
     };
     let Some(place) = shared.app.streams.enter(&verified.viewer.id) else {
-        let what = "You have 20 sockets and streams open, which is the limit";
-        return Err(Close::new(Close::TRY_AGAIN_LATER, what).into());
+        return Err(Close::new(Close::TRY_AGAIN_LATER, TOO_MANY).into());
     };
     send(socket, protocol::ack()).await?;
     let (tell, told) = mpsc::channel(1);
@@ -210,16 +209,14 @@ struct Step {
 
 impl Session {
     async fn run(mut self, shared: &Shared, socket: &mut Socket) -> End {
-        let expiry = Expiry::of(&self.verified);
+        let verified = self.verified.clone();
         tokio::select! {
             spoken = self.speak(shared, socket) => match spoken {
                 Ok(never) => match never {},
                 Err(end) => end,
             },
             // Also where the client does not read.
-            () = expiry.wait() => {
-                End::Close(Close::new(Close::FORBIDDEN, "The token has expired; come again with a fresh one"))
-            }
+            () = expired(&verified) => End::Close(Close::new(Close::FORBIDDEN, EXPIRED)),
         }
     }
 
@@ -328,5 +325,5 @@ impl Session {
 
 /// A refusal that comes before the operation is looked at.
 fn refused(message: &str) -> String {
-    answer::to_json(&mut Reply::refusal(coded(Code::RateLimited, message, None))).unwrap_or_default()
+    answer::to_json(Reply::refusal(coded(Code::RateLimited, message, None))).unwrap_or_default()
 }
