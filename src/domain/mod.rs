@@ -9,6 +9,7 @@ pub mod feed;
 pub mod migrate;
 pub mod page;
 mod reader;
+mod sql;
 pub mod statements;
 mod store;
 pub mod sweep;

@@ -1,7 +1,7 @@
-//! Reading on connections that are kept at hand. sqlx tests a connection whenever it goes back to the pool, which is a
-//! round trip to PostgreSQL and a task for every statement, a quarter of what a small read costs. One that has just
-//! answered needs no test, so it waits here for the next statement; one that failed, was cut short, or has not been
-//! used for a while goes back to the pool and its tests. There are never more of them than nobody has a right to
+//! Connections that are kept at hand. sqlx tests a connection whenever it goes back to the pool, which is a round trip to
+//! the database and a task for every statement, a quarter of what a small read costs. One that has just answered needs no
+//! test, so it waits here for the next statement; one that failed, was cut short, or has not been used for a while goes
+//! back to the pool and its tests. There are never more of them than nobody has a right to
 //! ([`Store`](super::Store) sees to that), so that who asks the pool itself finds a connection there.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sea_orm::sea_query::Values;
 use sea_orm::sqlx::pool::PoolConnection;
-use sea_orm::sqlx::{self, Executor, Postgres};
+use sea_orm::sqlx::{self, AssertSqlSafe, Executor, Postgres, Sqlite};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
 use tokio::sync::OwnedSemaphorePermit;
@@ -26,9 +26,23 @@ const KEPT: Duration = Duration::from_mins(5);
 pub(super) struct AtHand(Arc<Mutex<Vec<Kept>>>);
 
 struct Kept {
-    connection: PoolConnection<Postgres>,
+    connection: Connection,
     taken_at: Instant,
     used_at: Instant,
+}
+
+enum Connection {
+    Postgres(PoolConnection<Postgres>),
+    Sqlite(PoolConnection<Sqlite>),
+}
+
+/// What a statement does, which decides whether it can be sent again when its connection was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing.
+    Reads,
+    /// It is a transaction by itself.
+    Writes,
 }
 
 impl AtHand {
@@ -52,51 +66,79 @@ impl AtHand {
         kept.used_at = Instant::now();
         self.kept().push(kept);
     }
+
+    /// Runs a statement and gives its rows; its connection is at hand again where that went well. Where the connection had
+    /// been at hand and was cut meanwhile, by a restart of the database most likely, the statement is sent a second time
+    /// if that can do no harm.
+    async fn query(
+        &self,
+        db: &DatabaseConnection,
+        statement: Statement,
+        effect: Effect,
+    ) -> Result<Vec<QueryResult>, sqlx::Error> {
+        let values = statement.values.unwrap_or(Values(Vec::new()));
+        statements::count_one();
+        if let Some(mut kept) = self.take() {
+            match kept.connection.query(&statement.sql, values.clone()).await {
+                Ok(rows) => {
+                    self.put(kept);
+                    return Ok(rows);
+                }
+                Err(error) if is_cut(&error) => {
+                    // The others were cut with it.
+                    self.shrink(0);
+                    if effect == Effect::Writes && !is_undone(&error) {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let connection = Connection::acquire(db).await?;
+        let mut fresh = Kept { connection, taken_at: Instant::now(), used_at: Instant::now() };
+        let outcome = fresh.connection.query(&statement.sql, values).await;
+        if outcome.is_ok() {
+            self.put(fresh);
+        }
+        outcome
+    }
 }
 
-/// The right to read, one statement at a time.
+impl Connection {
+    async fn acquire(db: &DatabaseConnection) -> Result<Self, sqlx::Error> {
+        Ok(match db.get_database_backend() {
+            DbBackend::Postgres => Self::Postgres(db.get_postgres_connection_pool().acquire().await?),
+            _ => Self::Sqlite(db.get_sqlite_connection_pool().acquire().await?),
+        })
+    }
+
+    async fn query(&mut self, sql: &str, values: Values) -> Result<Vec<QueryResult>, sqlx::Error> {
+        let (sql, values) = (AssertSqlSafe(sql), SqlxValues(values));
+        Ok(match self {
+            Self::Postgres(connection) => {
+                let rows = connection.fetch_all(sqlx::query_with(sql, values)).await?;
+                rows.into_iter().map(QueryResult::from).collect()
+            }
+            Self::Sqlite(connection) => {
+                let rows = connection.fetch_all(sqlx::query_with(sql, values)).await?;
+                rows.into_iter().map(QueryResult::from).collect()
+            }
+        })
+    }
+}
+
+/// The right to a connection, one statement at a time.
 pub(super) struct Reader<'s> {
     pub(super) db: &'s DatabaseConnection,
     pub(super) at_hand: &'s AtHand,
     pub(super) _permit: OwnedSemaphorePermit,
 }
 
-type Query<'q> = sqlx::query::Query<'q, Postgres, SqlxValues>;
-
 impl Reader<'_> {
-    /// Runs `work` on a connection of PostgreSQL's, which is at hand again where that went well. One that was at hand and
-    /// was cut meanwhile, by a restart of the database most likely, costs a second try.
-    async fn on_postgres<T>(
-        &self,
-        statement: Statement,
-        work: impl AsyncFn(Query<'_>, &mut sqlx::PgConnection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, DbErr> {
-        let failed = |error: sqlx::Error| DbErr::Query(RuntimeErr::SqlxError(error.into()));
-        let values = statement.values.unwrap_or(Values(Vec::new()));
-        let query = || sqlx::query_with(sqlx::AssertSqlSafe(statement.sql.as_str()), SqlxValues(values.clone()));
-        statements::count_one();
-        if let Some(mut kept) = self.at_hand.take() {
-            match work(query(), &mut kept.connection).await {
-                Ok(value) => {
-                    self.at_hand.put(kept);
-                    return Ok(value);
-                }
-                Err(error) if !is_cut(&error) => return Err(failed(error)),
-                // The others were cut with it.
-                Err(_) => self.at_hand.shrink(0),
-            }
-        }
-        let connection = self.db.get_postgres_connection_pool().acquire().await.map_err(failed)?;
-        let mut fresh = Kept { connection, taken_at: Instant::now(), used_at: Instant::now() };
-        let outcome = work(query(), &mut fresh.connection).await;
-        if outcome.is_ok() {
-            self.at_hand.put(fresh);
-        }
-        outcome.map_err(failed)
-    }
-
-    fn is_postgres(&self) -> bool {
-        self.db.get_database_backend() == DbBackend::Postgres
+    /// Runs a statement and gives its rows.
+    pub(super) async fn query(&self, statement: Statement, effect: Effect) -> Result<Vec<QueryResult>, DbErr> {
+        let rows = self.at_hand.query(self.db, statement, effect).await;
+        rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
     }
 }
 
@@ -115,27 +157,21 @@ impl ConnectionTrait for Reader<'_> {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        if !self.is_postgres() {
-            return self.db.query_one_raw(statement).await;
-        }
-        let row = self.on_postgres(statement, async |query, connection| connection.fetch_optional(query).await);
-        Ok(row.await?.map(QueryResult::from))
+        Ok(self.query(statement, Effect::Reads).await?.into_iter().next())
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        if !self.is_postgres() {
-            return self.db.query_all_raw(statement).await;
-        }
-        let rows = self.on_postgres(statement, async |query, connection| connection.fetch_all(query).await);
-        Ok(rows.await?.into_iter().map(QueryResult::from).collect())
+        self.query(statement, Effect::Reads).await
     }
 }
 
-/// Whether the connection ended under a statement. PostgreSQL says why it ends one: 57P01 to 57P05 (appendix A).
+/// Whether the connection ended under a statement.
 fn is_cut(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
-        _ => false,
-    }
+    matches!(error, sqlx::Error::Io(_)) || is_undone(error)
+}
+
+/// Whether PostgreSQL itself ended the connection, and says so in place of an answer: 57P01 to 57P05 (appendix A). Then
+/// nothing was committed.
+fn is_undone(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().is_some_and(|code| code.starts_with("57P")))
 }

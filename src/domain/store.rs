@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::feed::{FeedStatus, Hub};
-use super::reader::{AtHand, Reader};
+use super::reader::{AtHand, Effect, Reader};
 use super::{Clock, Error, Instant, Viewer, statements, user};
 
 /// How long a write waits for the writes before it on SQLite, which has one writer at a time.
@@ -151,8 +152,36 @@ impl Store {
         Fut: Future<Output = Result<T, Error>> + Send,
     {
         let (store, viewer) = (self.clone(), viewer.clone());
-        let run = async move { work(store.begin(viewer).await?).await };
-        let task = self.writes.spawn(statements::carried(statements::counter(), run).in_current_span());
+        self.uncut(async move { work(store.begin(viewer).await?).await }).await
+    }
+
+    /// Sends a statement that is a whole write, in a task of its own too. Its row begins with the number of the change;
+    /// where there is none, nothing was changed.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the database is; [`Error::Internal`].
+    pub(super) async fn write_at_once(
+        &self,
+        viewer: &Viewer,
+        statement: Statement,
+    ) -> Result<Option<QueryResult>, Error> {
+        let (store, user) = (self.clone(), viewer.id.clone());
+        let run = async move {
+            let row = store.reader().await?.query(statement, Effect::Writes).await?.into_iter().next();
+            if let Some(row) = &row {
+                store.hub.tell(&user, row.try_get_by_index(0)?);
+            }
+            Ok(row)
+        };
+        self.uncut(run).await
+    }
+
+    /// Does a write in a task of its own, which goes on when nobody waits for it any more.
+    async fn uncut<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let task = self.writes.spawn(statements::carried(statements::counter(), write).in_current_span());
         task.await.unwrap_or_else(|panic| Err(Error::Internal(panic.to_string().into())))
     }
 

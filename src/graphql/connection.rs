@@ -8,7 +8,7 @@ use super::context::ContextExt;
 use super::error::ApiResult;
 use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
 use crate::domain::page::{Page, PageArguments};
-use crate::domain::task::{self, List, Status};
+use crate::domain::task::{self, Columns, List, Status};
 use crate::domain::{Error, Store, Viewer, feed};
 
 /// The list that the arguments of `tasks` ask for.
@@ -17,12 +17,14 @@ pub(super) fn list(
     sort_by: Option<TaskSort>,
     direction: Option<SortDirection>,
     page: PageArguments,
+    columns: Columns,
 ) -> List {
     List {
         status: status.map(Into::into).unwrap_or_default(),
         sort: sort_by.map(Into::into).unwrap_or_default(),
         direction: direction.map(Into::into),
         page,
+        columns,
     }
 }
 

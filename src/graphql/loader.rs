@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use dataloader::BatchFn;
 use dataloader::cached::Loader;
 
-use crate::domain::task::{self, Task, TaskId};
+use crate::domain::task::{self, Columns, Task, TaskId};
 use crate::domain::{Error, Store, UserId, Viewer, user};
 use crate::entity;
 
@@ -56,7 +56,7 @@ impl Loaders {
 
 impl BatchFn<TaskId, Found<Task>> for Tasks {
     async fn load(&mut self, ids: &[TaskId]) -> HashMap<TaskId, Found<Task>> {
-        answers(ids, task::by_ids(&self.store, &self.viewer, ids).await)
+        answers(ids, task::by_ids(&self.store, &self.viewer, ids, Columns::ALL).await)
     }
 }
 

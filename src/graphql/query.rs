@@ -13,7 +13,7 @@ use super::node::{Node, node};
 use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
 use super::user::User;
 use crate::domain::page::PageArguments;
-use crate::domain::task::TaskId;
+use crate::domain::task::{Columns, TaskId};
 use crate::domain::{Error, Problems, feed};
 
 /// Most ids of a `nodes` field.
@@ -59,7 +59,7 @@ impl Query {
         #[graphql(desc = "How many from the end, or before the cursor `before`: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
     ) -> ApiResult<TaskConnection> {
-        let list = list(status, sort_by, direction, PageArguments { first, after, last, before });
+        let list = list(status, sort_by, direction, PageArguments { first, after, last, before }, Columns::ALL);
         let (status, needs_sync_token) = (list.status, ctx.request().needs_sync_token);
         let read =
             ctx.once(|store, viewer| async move { Ok(Arc::new(read(store, viewer, list, needs_sync_token).await?)) });

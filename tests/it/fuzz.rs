@@ -144,7 +144,7 @@ fn no_cursor_breaks_a_list() {
         for sort in [Sort::Created, Sort::Title, Sort::DueDate] {
             for direction in [Direction::Ascending, Direction::Descending] {
                 let page = PageArguments { after: Some(text.to_owned()), ..PageArguments::default() };
-                let list = List { status: Status::All, sort, direction: Some(direction), page };
+                let list = List { status: Status::All, sort, direction: Some(direction), page, ..List::default() };
                 for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
                     let _good_or_not = list.plan(backend, &viewer);
                 }

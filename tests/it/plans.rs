@@ -53,7 +53,7 @@ async fn every_list_is_read_from_an_index() {
     for status in [Status::All, Status::Pending, Status::Completed] {
         for sort in [Sort::Created, Sort::Title, Sort::DueDate] {
             for direction in [Direction::Ascending, Direction::Descending] {
-                let mut list = List { status, sort, direction: Some(direction), page: PageArguments::default() };
+                let mut list = List { status, sort, direction: Some(direction), ..List::default() };
                 for page in 0..3 {
                     let plan = plan(&app, list.plan(backend, &viewer).expect("a good page")).await;
                     let text = plan.join("\n");

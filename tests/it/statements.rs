@@ -1,5 +1,6 @@
 //! How many SQL statements a document costs.
 
+use sea_orm::DbBackend;
 use serde_json::{Value, json};
 
 use crate::support::{Client, TestApp};
@@ -52,16 +53,20 @@ async fn writes_cost_no_more_than_they_need() {
     let ada = app.user("ada");
     let id = ada.create_titled("x").await;
     let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id title } } }";
-    assert_eq!(statements(&ada, create, json!({"input": {"title": "y"}})).await, 2);
+    // Each is one statement on PostgreSQL, unless there is something to be found out first.
+    let is_postgres = app.db.get_database_backend() == DbBackend::Postgres;
+    let usual = |on_sqlite: u64| if is_postgres { 1 } else { on_sqlite };
+    assert_eq!(statements(&ada, create, json!({"input": {"title": "y"}})).await, usual(2));
     let with_id = json!({"input": {"title": "y", "id": "018f4f6e-2c1a-7d3b-9a5e-3f1b2c4d5e6f"}});
     assert_eq!(statements(&ada, create, with_id.clone()).await, 3);
     assert_eq!(statements(&ada, create, with_id).await, 4);
     let update =
         "mutation($id: ID!, $title: String) { updateTask(id: $id, input: {title: $title}) { task { version } } }";
-    assert_eq!(statements(&ada, update, json!({"id": id, "title": "z"})).await, 2);
-    assert_eq!(statements(&ada, update, json!({"id": id, "title": "z"})).await, 3);
+    assert_eq!(statements(&ada, update, json!({"id": id, "title": "z"})).await, usual(2));
+    let futile = if is_postgres { 4 } else { 3 };
+    assert_eq!(statements(&ada, update, json!({"id": id, "title": "z"})).await, futile);
     let toggle = "mutation($id: ID!) { toggleTask(id: $id) { task { version } } }";
-    assert_eq!(statements(&ada, toggle, json!({"id": id})).await, 2);
+    assert_eq!(statements(&ada, toggle, json!({"id": id})).await, usual(2));
     let delete = "mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }";
-    assert_eq!(statements(&ada, delete, json!({"id": id})).await, 3);
+    assert_eq!(statements(&ada, delete, json!({"id": id})).await, usual(3));
 }

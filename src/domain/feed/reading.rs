@@ -1,12 +1,11 @@
 //! Reading what has changed: one statement for tasks, traces of deleted ones and where the user stands.
 
 use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, Statement};
-use uuid::Uuid;
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
 
 use super::changes::{Change, ChangeKind};
 use super::sync_token::{Owner, SyncToken};
-use crate::domain::task::{Task, TaskId};
+use crate::domain::task::{Columns, Task, TaskId};
 use crate::domain::{Error, Store, UserId};
 
 /// How far a reader has come.
@@ -48,6 +47,8 @@ pub(super) struct Changed {
     pub(super) task_id: TaskId,
     /// The task as it is now; nothing where it was deleted.
     task: Option<Task>,
+    /// The change that made it; nothing where it was deleted.
+    created_revision: Option<i64>,
 }
 
 impl Reading {
@@ -61,30 +62,32 @@ impl Reading {
 impl Changed {
     /// The change for a reader that went on from `from`.
     pub(super) fn since(&self, from: i64, sync_token: String) -> Change {
-        let kind = match &self.task {
+        let kind = match self.created_revision {
             None => ChangeKind::Deleted,
-            Some(task) if task.created_revision > from => ChangeKind::Created,
+            Some(revision) if revision > from => ChangeKind::Created,
             Some(_) => ChangeKind::Updated,
         };
         Change { kind, task_id: self.task_id, task: self.task.clone(), sync_token }
     }
 
-    fn read(row: &QueryResult, revision: i64) -> Result<Self, Error> {
-        let task_id = TaskId(row.try_get::<Uuid>("", "id")?);
-        let is_there = row.try_get::<Option<i32>>("", "version")?.is_some();
-        let task = if is_there { Some(Task::from_query_result(row, "")?) } else { None };
-        Ok(Self { revision, task_id, task })
+    /// Reads a row; nothing where it has no change.
+    fn read(row: &QueryResult) -> Result<Option<Self>, Error> {
+        let Some(revision) = row.try_get_by_index(3)? else { return Ok(None) };
+        let created_revision: Option<i64> = row.try_get_by_index(4)?;
+        let task_id = TaskId(row.try_get_by_index(TASK_STARTS_AT)?);
+        let task = created_revision.map(|_| Task::read(row, Columns::ALL, TASK_STARTS_AT)).transpose()?;
+        Ok(Some(Self { revision, task_id, task, created_revision }))
     }
 }
 
 impl Position {
     fn read(row: &QueryResult, user: &UserId) -> Result<Self, Error> {
-        let epoch: String = row.try_get("", "epoch")?;
+        let epoch: String = row.try_get_by_index(0)?;
         Ok(Self {
             owner: Owner::new(user, &epoch),
             // A user that never wrote has no row.
-            revision: row.try_get::<Option<i64>>("", "user_revision")?.unwrap_or(0),
-            swept_revision: row.try_get::<Option<i64>>("", "swept_revision")?.unwrap_or(0),
+            revision: row.try_get_by_index::<Option<i64>>(1)?.unwrap_or(0),
+            swept_revision: row.try_get_by_index::<Option<i64>>(2)?.unwrap_or(0),
         })
     }
 
@@ -109,7 +112,11 @@ pub(super) async fn epoch(store: &Store) -> Result<String, Error> {
     Ok(row.try_get("", "value")?)
 }
 
-const POSITION: &str = "epoch.value as epoch, users.revision as user_revision, users.swept_revision as swept_revision";
+/// What [`Position`] reads, in this order.
+const POSITION: &str = "epoch.value, users.revision, users.swept_revision";
+
+/// The place of a task's columns in a row: after the position, the change's revision and the task's first one.
+const TASK_STARTS_AT: usize = 5;
 
 /// Where a user's changes stand. One statement.
 pub(super) async fn position(store: &Store, user: &UserId) -> Result<Position, Error> {
@@ -122,25 +129,25 @@ pub(super) async fn position(store: &Store, user: &UserId) -> Result<Position, E
 /// Reads at most `size` changes after `place`. One statement, for one row more than that, which tells whether more
 /// follow; each row has the user's position beside it.
 pub(super) async fn read(store: &Store, user: &UserId, place: Place, size: usize) -> Result<Reading, Error> {
-    let no = |kind: &str| match store.backend() {
-        DbBackend::Postgres => format!("null::{kind}"),
-        _ => "null".to_owned(),
+    let columns = Columns::ALL.names();
+    // The columns of a task that went, of the types that PostgreSQL has for them.
+    let nothing = match store.backend() {
+        DbBackend::Postgres => {
+            "null::text, null::text, null::text, null::boolean, null::timestamptz, null::text, null::timestamptz,
+             null::timestamptz, null::timestamptz, null::integer"
+        }
+        _ => "null, null, null, null, null, null, null, null, null, null",
     };
-    let (text, boolean, instant, number) = (no("text"), no("boolean"), no("timestamptz"), no("integer"));
     let statement = format!(
         "select {POSITION}, changed.*
          from epoch left join users on users.id = $1 left join (
              select * from (
-                 select user_id, id, title, title_key, description, completed, completed_at, priority, due_date,
-                     created_at, updated_at, version, revision, created_revision
+                 select revision, created_revision, {columns}
                  from tasks where user_id = $1 and revision > $2 order by revision limit $4
              ) as present
              union all
              select * from (
-                 select user_id, id, {text} as title, {text} as title_key, {text} as description,
-                     {boolean} as completed, {instant} as completed_at, {text} as priority, {instant} as due_date,
-                     {instant} as created_at, {instant} as updated_at, {number} as version, revision,
-                     revision as created_revision
+                 select revision, cast(null as bigint), id, {nothing}
                  from deleted_tasks where user_id = $1 and revision > $3 order by revision limit $4
              ) as gone
              order by revision limit $4
@@ -154,13 +161,9 @@ pub(super) async fn read(store: &Store, user: &UserId, place: Place, size: usize
     let statement = Statement::from_sql_and_values(store.backend(), statement, values);
     let rows = store.reader().await?.query_all_raw(statement).await?;
     let position = Position::read(rows.first().ok_or_else(no_epoch)?, user)?;
-    let mut changed = Vec::new();
-    for row in &rows {
-        // One row without a change where there is none.
-        if let Some(revision) = row.try_get("", "revision")? {
-            changed.push(Changed::read(row, revision)?);
-        }
-    }
+    // One row without a change where there is none.
+    let changed = rows.iter().filter_map(|row| Changed::read(row).transpose());
+    let mut changed = changed.collect::<Result<Vec<_>, _>>()?;
     let has_more = changed.len() > size;
     changed.truncate(size);
     Ok(Reading { position, changed, has_more })

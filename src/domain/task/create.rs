@@ -4,10 +4,10 @@ use chrono::TimeDelta;
 use sea_orm::{ActiveValue::Set, EntityTrait, ModelTrait, TryInsertResult};
 use uuid::Uuid;
 
-use super::{Priority, Task, TaskId, by_id};
+use super::{Column, Priority, Task, TaskId, at_once, by_id};
 use crate::domain::{Conflict, Error, Instant, Problems, Store, Viewer, Write, sweep, text};
 use crate::entity::deleted_task;
-use crate::entity::task::{ActiveModel, Column, Entity};
+use crate::entity::task::{ActiveModel, Entity, Model};
 
 /// What a task is made of.
 #[derive(Clone, Debug, Default)]
@@ -25,29 +25,34 @@ pub struct NewTask {
 }
 
 /// The same, once its rules hold.
-struct Checked {
+pub(super) struct Checked {
     id: Option<TaskId>,
-    title: String,
-    description: Option<String>,
-    priority: Option<Priority>,
-    due_date: Option<Instant>,
+    pub(super) title: String,
+    pub(super) description: Option<String>,
+    pub(super) priority: Option<Priority>,
+    pub(super) due_date: Option<Instant>,
 }
 
 /// Makes a task of the viewer's; where the id is there already, returns what is there and changes nothing. Two
-/// statements, four with an id.
+/// statements, four with an id; on PostgreSQL one without an id.
 ///
 /// # Errors
 /// [`Error::Invalid`]; [`Conflict::Deleted`] where the id was deleted in the last 30 days; [`Error::Unavailable`].
 pub async fn create(store: &Store, viewer: &Viewer, new: NewTask) -> Result<Task, Error> {
     let new = check(viewer, new)?;
+    let id = new.id.unwrap_or_else(|| TaskId(Uuid::now_v7()));
+    if new.id.is_none()
+        && let Some(task) = at_once::create(store, viewer, id, &new).await?
+    {
+        return Ok(task);
+    }
     store
         .write(viewer, async move |write: Write| {
-            if let Some(id) = new.id {
+            if new.id.is_some() {
                 release_deleted_id(&write, id).await?;
             }
-            let id = new.id.unwrap_or_else(|| TaskId(Uuid::now_v7()));
             match insert(&write, id, new).await? {
-                Some(task) => write.commit(task).await,
+                Some(task) => write.commit(task.into()).await,
                 None => match by_id(&write.transaction, &write.viewer, id).await? {
                     Some(task) => write.abandon(task).await,
                     None => Err(Error::Internal("a task is neither new nor there".into())),
@@ -90,7 +95,7 @@ async fn release_deleted_id(write: &Write, id: TaskId) -> Result<(), Error> {
 }
 
 /// Inserts the row; `None` where the id is there already.
-async fn insert(write: &Write, id: TaskId, new: Checked) -> Result<Option<Task>, Error> {
+async fn insert(write: &Write, id: TaskId, new: Checked) -> Result<Option<Model>, Error> {
     let row = ActiveModel {
         user_id: Set(write.viewer.id.to_string()),
         id: Set(id.0),

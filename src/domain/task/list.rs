@@ -4,17 +4,14 @@
 //! one costs. Tasks without a due date come last in both directions, which no single index order gives; that list is
 //! two stretches, the dated tasks and the others, each of them a run of the same index.
 
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, NullOrdering, Order, Query, SelectStatement, UnionType};
-use sea_orm::{
-    ColumnTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    Statement,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, PaginatorTrait, QueryFilter, Select, Statement};
 
-use super::of;
+use super::{Column, Columns, Task, of};
 use crate::domain::cursor::{Cursor, Key};
 use crate::domain::page::{Page, PageArguments, Window};
+use crate::domain::sql::Sql;
 use crate::domain::{Error, Store, Viewer};
-use crate::entity::task::{Column, Entity};
+use crate::entity::task::Entity;
 
 /// Which tasks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +57,8 @@ pub struct List {
     pub direction: Option<Direction>,
     /// Which page.
     pub page: PageArguments,
+    /// What of each task.
+    pub columns: Columns,
 }
 
 /// Reads a page. One statement.
@@ -70,7 +69,9 @@ pub async fn list(store: &Store, viewer: &Viewer, list: List) -> Result<Page, Er
     let order = list.order();
     let window = list.page.clone().window(order.0, order.1)?;
     let statement = list.statement(store.backend(), viewer, &window);
-    let mut tasks = Entity::find().from_raw_sql(statement).all(&store.reader().await?).await?;
+    let rows = store.reader().await?.query_all_raw(statement).await?;
+    let tasks = rows.iter().map(|row| Task::read(row, list.columns(), 0));
+    let mut tasks = tasks.collect::<Result<Vec<_>, _>>()?;
     let has_more = tasks.len() as u64 > window.size;
     tasks.truncate(usize::try_from(window.size).unwrap_or(usize::MAX));
     if window.backward {
@@ -101,8 +102,8 @@ fn of_status(viewer: &Viewer, status: Status) -> Select<Entity> {
 /// Tasks that follow each other in one run of an index.
 #[derive(Clone, Copy)]
 enum Stretch {
-    /// By a column that every task has.
-    Whole(Column),
+    Created,
+    Titled,
     Dated,
     Undated,
 }
@@ -129,22 +130,74 @@ impl List {
     /// Reads one row more than the page has, which tells whether another page follows.
     fn statement(&self, backend: DbBackend, viewer: &Viewer, window: &Window) -> Statement {
         let ascends = (self.order().1 == Direction::Ascending) != window.backward;
-        let limit = window.size + 1;
-        let mut selects = self.stretches(window).into_iter().map(|(stretch, from)| {
-            stretch.select(of_status(viewer, self.status), from, ascends).limit(limit).into_query()
-        });
-        let first = selects.next().unwrap_or_default();
-        match selects.next() {
-            None => backend.build(&first),
-            Some(second) => backend.build(&joined(first, second, ascends, window)),
+        let limit = i64::try_from(window.size + 1).unwrap_or(i64::MAX);
+        let mut sql = Sql::default();
+        match self.stretches(window).as_slice() {
+            [(only, from)] => self.select(&mut sql, viewer, *only, *from, ascends),
+            // Dated tasks before the others, or the other way round when reading backward.
+            stretches => {
+                for (nth, (stretch, from)) in stretches.iter().enumerate() {
+                    sql.push(if nth == 0 { "select * from (" } else { " union all select * from (" });
+                    self.select(&mut sql, viewer, *stretch, *from, ascends);
+                    sql.push(" limit ").bind(limit).push(if nth == 0 { ") as first" } else { ") as second" });
+                }
+                let nulls = if window.backward { " nulls first, id" } else { " nulls last, id" };
+                sql.push(" order by due_date").push(way(ascends)).push(nulls).push(way(ascends));
+            }
         }
+        sql.push(" limit ").bind(limit);
+        sql.finish(backend)
+    }
+
+    /// A stretch of the viewer's tasks, in its order, but for the limit.
+    fn select(&self, sql: &mut Sql, viewer: &Viewer, stretch: Stretch, from: Option<&Cursor>, ascends: bool) {
+        sql.push("select ").push(&self.columns().names()).push(" from tasks where user_id = ");
+        sql.bind(viewer.id.as_str());
+        match self.status {
+            Status::All => {}
+            Status::Pending => _ = sql.push(" and completed = ").bind(false),
+            Status::Completed => _ = sql.push(" and completed = ").bind(true),
+        }
+        let key = match stretch {
+            Stretch::Created => "created_at",
+            Stretch::Titled => "title_key",
+            Stretch::Dated | Stretch::Undated => "due_date",
+        };
+        match stretch {
+            Stretch::Created | Stretch::Titled => {}
+            Stretch::Dated => _ = sql.push(" and due_date is not null"),
+            Stretch::Undated => _ = sql.push(" and due_date is null"),
+        }
+        if let Some(cursor) = from {
+            let beyond = if ascends { " > (" } else { " < (" };
+            match &cursor.key {
+                Key::Absent => sql.push(" and (id)").push(beyond),
+                Key::Instant(instant) => {
+                    sql.push(" and (").push(key).push(", id)").push(beyond).bind(*instant).push(", ")
+                }
+                Key::Text(text) => {
+                    sql.push(" and (").push(key).push(", id)").push(beyond).bind(text.as_str()).push(", ")
+                }
+            };
+            sql.bind(cursor.id).push(")");
+        }
+        sql.push(" order by ").push(key).push(way(ascends)).push(", id").push(way(ascends));
+    }
+
+    /// The columns to read: cursors need the id and what is sorted by.
+    fn columns(&self) -> Columns {
+        self.columns.with(Column::Id).with(match self.sort {
+            Sort::Created => Column::CreatedAt,
+            Sort::Title => Column::TitleKey,
+            Sort::DueDate => Column::DueDate,
+        })
     }
 
     /// The stretches that the page may touch, in the order of reading, the first one from the cursor on.
     fn stretches<'a>(&self, window: &'a Window) -> Vec<(Stretch, Option<&'a Cursor>)> {
         let all: &[Stretch] = match (self.sort, window.backward) {
-            (Sort::Created, _) => &[Stretch::Whole(Column::CreatedAt)],
-            (Sort::Title, _) => &[Stretch::Whole(Column::TitleKey)],
+            (Sort::Created, _) => &[Stretch::Created],
+            (Sort::Title, _) => &[Stretch::Titled],
             (Sort::DueDate, false) => &[Stretch::Dated, Stretch::Undated],
             (Sort::DueDate, true) => &[Stretch::Undated, Stretch::Dated],
         };
@@ -158,47 +211,13 @@ impl List {
 impl Stretch {
     fn holds(self, key: &Key) -> bool {
         match self {
-            Self::Whole(_) => true,
+            Self::Created | Self::Titled => true,
             Self::Dated => *key != Key::Absent,
             Self::Undated => *key == Key::Absent,
         }
     }
-
-    fn select(self, tasks: Select<Entity>, from: Option<&Cursor>, ascends: bool) -> Select<Entity> {
-        let (column, tasks) = match self {
-            Self::Whole(column) => (column, tasks),
-            Self::Dated => (Column::DueDate, tasks.filter(Column::DueDate.is_not_null())),
-            Self::Undated => (Column::DueDate, tasks.filter(Column::DueDate.is_null())),
-        };
-        let order = if ascends { Order::Asc } else { Order::Desc };
-        let tasks = tasks.order_by(column, order.clone()).order_by(Column::Id, order);
-        let Some(cursor) = from else { return tasks };
-        let (place, limit) = match &cursor.key {
-            Key::Absent => (Column::Id.into_expr(), Expr::from(cursor.id)),
-            Key::Instant(instant) => (pair(column), Expr::tuple([(*instant).into(), cursor.id.into()])),
-            Key::Text(text) => (pair(column), Expr::tuple([text.as_str().into(), cursor.id.into()])),
-        };
-        tasks.filter(if ascends { place.gt(limit) } else { place.lt(limit) })
-    }
 }
 
-/// The place of a row in an order: the key, then the id.
-fn pair(column: Column) -> Expr {
-    Expr::tuple([column.into_expr(), Column::Id.into_expr()])
-}
-
-/// Two stretches as one list: dated tasks before the others, or the other way round when reading backward.
-fn joined(first: SelectStatement, second: SelectStatement, ascends: bool, window: &Window) -> SelectStatement {
-    let (order, nulls) = (
-        if ascends { Order::Asc } else { Order::Desc },
-        if window.backward { NullOrdering::First } else { NullOrdering::Last },
-    );
-    Query::select()
-        .column(Asterisk)
-        .from_subquery(first, "first_stretch")
-        .union(UnionType::All, Query::select().column(Asterisk).from_subquery(second, "second_stretch").to_owned())
-        .order_by_with_nulls(Column::DueDate, order.clone(), nulls)
-        .order_by(Column::Id, order)
-        .limit(window.size + 1)
-        .to_owned()
+fn way(ascends: bool) -> &'static str {
+    if ascends { " asc" } else { " desc" }
 }

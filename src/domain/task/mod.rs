@@ -1,8 +1,10 @@
 //! Tasks: one verb a file. Every statement starts from the viewer's rows.
 
+mod at_once;
 mod create;
 mod delete;
 mod list;
+mod row;
 mod toggle;
 mod update;
 
@@ -16,12 +18,13 @@ use uuid::Uuid;
 pub use create::{NewTask, create};
 pub use delete::delete;
 pub use list::{Direction, List, Sort, Status, count, list};
+pub use row::{Column, Columns, Priority, Task};
 pub use toggle::toggle;
 pub use update::{Change, TaskUpdate, update};
 
+use super::sql::Sql;
 use super::{Conflict, Error, Store, Viewer, Write};
-use crate::entity::task::{Column, Entity};
-pub use crate::entity::task::{Model as Task, Priority};
+use crate::entity::task::Entity;
 
 /// A task's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,13 +54,26 @@ fn of(viewer: &Viewer) -> Select<Entity> {
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn by_ids(store: &Store, viewer: &Viewer, ids: &[TaskId]) -> Result<HashMap<TaskId, Task>, Error> {
-    let rows = of(viewer).filter(Column::Id.is_in(ids.iter().map(|id| id.0))).all(&store.reader().await?).await?;
-    Ok(rows.into_iter().map(|row| (TaskId(row.id), row)).collect())
+pub async fn by_ids(
+    store: &Store,
+    viewer: &Viewer,
+    ids: &[TaskId],
+    columns: Columns,
+) -> Result<HashMap<TaskId, Task>, Error> {
+    let columns = columns.with(Column::Id);
+    let mut sql = Sql::default();
+    sql.push("select ").push(&columns.names()).push(" from tasks where user_id = ").bind(viewer.id.as_str());
+    for (nth, id) in ids.iter().enumerate() {
+        sql.push(if nth == 0 { " and id in (" } else { ", " }).bind(id.0);
+    }
+    sql.push(if ids.is_empty() { " and false" } else { ")" });
+    let rows = store.reader().await?.query_all_raw(sql.finish(store.backend())).await?;
+    let tasks = rows.iter().map(|row| Task::read(row, columns, 0).map(|task| (TaskId(task.id), task)));
+    Ok(tasks.collect::<Result<_, _>>()?)
 }
 
 async fn by_id(db: &impl ConnectionTrait, viewer: &Viewer, id: TaskId) -> Result<Option<Task>, Error> {
-    Ok(of(viewer).filter(Column::Id.eq(id.0)).one(db).await?)
+    Ok(of(viewer).filter(Column::Id.eq(id.0)).one(db).await?.map(Task::from))
 }
 
 /// Why a statement on `id` that asked for `expected_version` found no row. One statement.

@@ -3,11 +3,12 @@
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{Task, TaskId, refusal, touched};
+use super::{Column, Task, TaskId, at_once, refusal, touched};
 use crate::domain::{Error, Instant, Store, Viewer, Write};
-use crate::entity::task::{Column, Entity};
+use crate::entity::task::Entity;
 
-/// Makes a pending task completed and a completed one pending. Two statements, three where it is refused.
+/// Makes a pending task completed and a completed one pending. Two statements, three where it is refused; on PostgreSQL
+/// one, and four.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Conflict::Version`](crate::domain::Conflict::Version) unless the task has `expected_version`,
@@ -19,6 +20,9 @@ pub async fn toggle(
     expected_version: Option<i32>,
 ) -> Result<Task, Error> {
     let id = id.ok_or(Error::NotFound)?;
+    if let Some(task) = at_once::toggle(store, viewer, id, expected_version).await? {
+        return Ok(task);
+    }
     store
         .write(viewer, async move |write: Write| {
             let completed_at =
@@ -31,7 +35,7 @@ pub async fn toggle(
                 statement = statement.filter(Column::Version.eq(version));
             }
             match statement.exec_with_returning(&write.transaction).await?.pop() {
-                Some(task) => write.commit(task).await,
+                Some(task) => write.commit(task.into()).await,
                 None => Err(refusal(&write.transaction, &write.viewer, id).await?),
             }
         })

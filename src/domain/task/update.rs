@@ -1,11 +1,11 @@
 //! Changing a task. What alters no value changes nothing.
 
-use sea_orm::sea_query::{BinOper, Expr, ExprTrait};
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Value};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
-use super::{Priority, Task, TaskId, by_id};
+use super::{Column, Priority, Task, TaskId, at_once, by_id};
 use crate::domain::{Conflict, Error, Instant, Problems, Store, Viewer, Write, text};
-use crate::entity::task::{Column, Entity};
+use crate::entity::task::{Entity, Model};
 
 /// What is to become of a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,9 +35,10 @@ pub struct TaskUpdate {
 }
 
 /// A column and the value that it is to have.
-type Assignment = (Column, Expr);
+pub(super) type Assignment = (Column, Value);
 
-/// Changes one of the viewer's tasks and returns it as it is then. Two statements, three where nothing is altered.
+/// Changes one of the viewer's tasks and returns it as it is then. Two statements, three where nothing is altered; on
+/// PostgreSQL one, and four.
 ///
 /// # Errors
 /// [`Error::Invalid`]; [`Error::NotFound`]; [`Conflict::Version`] unless the task has `expected_version`, where one is
@@ -51,10 +52,13 @@ pub async fn update(
 ) -> Result<Task, Error> {
     let assignments = assignments(update)?;
     let id = id.ok_or(Error::NotFound)?;
+    if let Some(task) = at_once::set(store, viewer, id, &assignments, expected_version).await? {
+        return Ok(task);
+    }
     store
         .write(viewer, async move |write: Write| {
             if let Some(task) = set(&write, id, assignments, expected_version).await? {
-                return write.commit(task).await;
+                return write.commit(task.into()).await;
             }
             match by_id(&write.transaction, &write.viewer, id).await? {
                 None => Err(Error::NotFound),
@@ -98,7 +102,7 @@ fn assignments(update: TaskUpdate) -> Result<Vec<Assignment>, Error> {
     match update.priority {
         Change::Keep => {}
         Change::Clear => assignments.push((Column::Priority, None::<String>.into())),
-        Change::Set(priority) => assignments.push((Column::Priority, Expr::val(priority))),
+        Change::Set(priority) => assignments.push((Column::Priority, priority.into())),
     }
     match update.due_date {
         Change::Keep => {}
@@ -116,13 +120,14 @@ async fn set(
     id: TaskId,
     assignments: Vec<Assignment>,
     expected_version: Option<i32>,
-) -> Result<Option<Task>, Error> {
+) -> Result<Option<Model>, Error> {
     if assignments.is_empty() {
         return Ok(None);
     }
     let mut differs = Condition::any();
     let mut statement = Entity::update_many();
     for (column, value) in assignments {
+        let value = Expr::val(value);
         differs = differs.add(Expr::col(column).binary(BinOper::Custom("is distinct from"), value.clone()));
         if matches!(column, Column::Completed) {
             statement = statement.col_expr(Column::CompletedAt, completed_at(&value, write.now));

@@ -20,7 +20,7 @@ use async_graphql_value::Value as InputValue;
 use futures_util::future::try_join_all;
 
 pub(super) use selection::prepare;
-use selection::{Connection, PayloadField, Selected, TaskField};
+use selection::{Connection, PayloadField, Selected, TaskField, columns};
 
 use super::connection::{count, list, read};
 use super::error::ApiError;
@@ -112,7 +112,7 @@ impl Prepared {
             RootField::Typename => json::root_typename(&mut text, self.kind),
             RootField::Task(fields) => {
                 let id = TaskId::parse(&arguments.get::<ID>("id")?).ok_or(Stop::Plain)?;
-                let found = task::by_ids(store, viewer, &[id]).await.map_err(stop)?.remove(&id);
+                let found = task::by_ids(store, viewer, &[id], columns(fields)).await.map_err(stop)?.remove(&id);
                 json::task(&mut text, fields, &found.ok_or(Stop::Plain)?);
             }
             RootField::Tasks(connection) => {
@@ -126,6 +126,7 @@ impl Prepared {
                         last: arguments.get("last")?,
                         before: arguments.get("before")?,
                     },
+                    connection.columns,
                 );
                 let status = list.status;
                 let read = read(store, viewer, list, connection.needs_sync_token);

@@ -7,6 +7,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Pos, Positioned};
 
 use super::{Prepared, Root, RootField, Verb};
+use crate::domain::task::{Column, Columns};
 
 /// A selected field.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(super) struct Connection {
     pub(super) fields: Vec<Selected<ConnectionField>>,
     pub(super) needs_count: bool,
     pub(super) needs_sync_token: bool,
+    /// What is read of the tasks.
+    pub(super) columns: Columns,
 }
 
 #[derive(Debug)]
@@ -57,6 +60,16 @@ pub(super) enum EdgeField {
     Node(Vec<Selected<TaskField>>),
 }
 
+impl Selected<EdgeField> {
+    /// The fields of its task.
+    fn node(&self) -> Option<&Vec<Selected<TaskField>>> {
+        match &self.field {
+            EdgeField::Node(fields) => Some(fields),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PageInfoField {
     Typename,
@@ -71,6 +84,30 @@ pub(super) enum PayloadField {
     Typename,
     Task(Vec<Selected<TaskField>>),
     DeletedTaskId,
+}
+
+impl TaskField {
+    /// The column that it shows.
+    fn column(self) -> Option<Column> {
+        Some(match self {
+            Self::Typename => return None,
+            Self::Id => Column::Id,
+            Self::Title => Column::Title,
+            Self::Description => Column::Description,
+            Self::Completed => Column::Completed,
+            Self::CompletedAt => Column::CompletedAt,
+            Self::Priority => Column::Priority,
+            Self::DueDate => Column::DueDate,
+            Self::CreatedAt => Column::CreatedAt,
+            Self::UpdatedAt => Column::UpdatedAt,
+            Self::Version => Column::Version,
+        })
+    }
+}
+
+/// The columns that fields of tasks show.
+pub(super) fn columns<'f>(fields: impl IntoIterator<Item = &'f Selected<TaskField>>) -> Columns {
+    fields.into_iter().filter_map(|selected| selected.field.column()).fold(Columns::NONE, Columns::with)
 }
 
 /// Prepares an operation; nothing where it is none of the usual ones.
@@ -216,7 +253,13 @@ impl<'d> Prepare<'d> {
         let has = |is: fn(&ConnectionField) -> bool| fields.iter().any(|selected| is(&selected.field));
         let needs_count = has(|field| matches!(field, ConnectionField::TotalCount));
         let needs_sync_token = has(|field| matches!(field, ConnectionField::SyncToken));
-        Some(Connection { fields, needs_count, needs_sync_token })
+        let of_tasks = fields.iter().flat_map(|selected| match &selected.field {
+            ConnectionField::Nodes(fields) => vec![fields],
+            ConnectionField::Edges(edges) => edges.iter().filter_map(Selected::<EdgeField>::node).collect(),
+            _ => Vec::new(),
+        });
+        let columns = columns(of_tasks.flatten());
+        Some(Connection { fields, needs_count, needs_sync_token, columns })
     }
 
     fn edge(&self, field: &[&'d Field]) -> Option<EdgeField> {
