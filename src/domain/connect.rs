@@ -1,5 +1,7 @@
 //! Opening the database: what the pool and each connection are set to, and why.
 
+use std::num::NonZero;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
@@ -45,7 +47,10 @@ fn sqlite(options: &mut ConnectOptions, url: &str, pool_size: u32) {
     if is_in_memory(url) {
         options.min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
     } else {
-        options.max_connections(pool_size);
+        // Statements run in a thread of each connection's, so more of them than cores only take memory, 5 MB each; two
+        // more, since some wait for the disk.
+        let cores = available_parallelism().map_or(2, NonZero::get);
+        options.max_connections(pool_size.min(u32::try_from(cores).unwrap_or(u32::MAX).saturating_add(2)));
     }
     // A URL that says how to open the file is taken at its word.
     let create = !url.contains("mode=");

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqliteTransactionMode, SqlxSqliteConnector,
+    Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
@@ -33,8 +33,7 @@ pub struct Store {
     connections: Arc<Semaphore>,
     pool_size: usize,
     waiting: Arc<AtomicUsize>,
-    /// SQLite's writers queue here, in order, instead of polling for the file lock and holding a connection each.
-    sqlite_writer: Option<Arc<Mutex<()>>>,
+    sqlite_writer: Option<SqliteWriter>,
     hub: Hub,
     at_hand: AtHand,
 }
@@ -45,7 +44,7 @@ impl Store {
     pub fn new(mut db: DatabaseConnection, clock: Clock) -> Self {
         statements::watch(&mut db);
         let is_sqlite = db.get_database_backend() == DbBackend::Sqlite;
-        let sqlite_writer = is_sqlite.then(|| Arc::new(Mutex::new(())));
+        let sqlite_writer = is_sqlite.then(|| SqliteWriter::of(&db));
         let pool_size = if is_sqlite {
             db.get_sqlite_connection_pool().options().get_max_connections()
         } else {
@@ -102,8 +101,9 @@ impl Store {
         } else {
             self.db.get_postgres_connection_pool().num_idle()
         };
+        let writes = self.sqlite_writer.as_ref().is_some_and(|writer| writer.is_apart && writer.is_busy());
         PoolStatus {
-            in_use: self.pool_size - self.connections.available_permits(),
+            in_use: self.pool_size - self.connections.available_permits() + usize::from(writes),
             idle,
             waiting: self.waiting.load(Ordering::Relaxed),
         }
@@ -190,23 +190,69 @@ impl Store {
         self.writes.close();
         self.writes.wait().await;
         self.at_hand.shrink(0);
+        if let Some(writer) = &self.sqlite_writer
+            && let Err(error) = writer.finish().await
+        {
+            tracing::warn!(%error, "the connection of the writes was not closed");
+        }
     }
 
     async fn begin(self, viewer: Viewer) -> Result<Write, Error> {
         let turn = match &self.sqlite_writer {
-            Some(writer) => Some(
-                tokio::time::timeout(WRITER_WAIT, Arc::clone(writer).lock_owned())
-                    .await
-                    .map_err(|_| Error::Unavailable("waited too long for the writes before".into()))?,
-            ),
+            Some(writer) => Some(writer.turn().await?),
             None => None,
         };
-        let permit = self.permit().await?;
-        self.leave_to_pool();
-        let transaction = self.db.begin_with_options(immediate()).await?;
+        let permit = if self.sqlite_writer.as_ref().is_some_and(|writer| writer.is_apart) {
+            None
+        } else {
+            let permit = self.permit().await?;
+            self.leave_to_pool();
+            Some(permit)
+        };
+        let transaction = turn.as_deref().unwrap_or(&self.db).begin_with_options(immediate()).await?;
         let now = self.clock.now();
         let revision = user::take_revision(&transaction, &viewer, now).await?;
         Ok(Write { transaction, viewer, now, revision, hub: self.hub, _permit: permit, _turn: turn })
+    }
+}
+
+/// SQLite has one writer at a time. Writes queue here, in order, instead of polling for the file's lock, and all of them
+/// use one connection, apart from the pool: what it has read of the file stays good, since nobody else writes.
+#[derive(Clone)]
+struct SqliteWriter {
+    turn: Arc<Mutex<DatabaseConnection>>,
+    /// A database in memory is its one connection.
+    is_apart: bool,
+}
+
+impl SqliteWriter {
+    fn of(db: &DatabaseConnection) -> Self {
+        let pool = db.get_sqlite_connection_pool();
+        let is_apart = pool.options().get_max_connections() > 1;
+        let writer = if is_apart {
+            let options = pool.options().clone().max_connections(1);
+            let mut writer = SqlxSqliteConnector::from_sqlx_sqlite_pool(
+                options.connect_lazy_with((*pool.connect_options()).clone()),
+            );
+            statements::watch(&mut writer);
+            writer
+        } else {
+            db.clone()
+        };
+        Self { turn: Arc::new(Mutex::new(writer)), is_apart }
+    }
+
+    async fn turn(&self) -> Result<OwnedMutexGuard<DatabaseConnection>, Error> {
+        let turn = tokio::time::timeout(WRITER_WAIT, Arc::clone(&self.turn).lock_owned()).await;
+        turn.map_err(|_| Error::Unavailable("waited too long for the writes before".into()))
+    }
+
+    fn is_busy(&self) -> bool {
+        self.turn.try_lock().is_err()
+    }
+
+    async fn finish(&self) -> Result<(), DbErr> {
+        if self.is_apart { self.turn.lock().await.close_by_ref().await } else { Ok(()) }
     }
 }
 
@@ -268,8 +314,8 @@ pub struct Write {
     /// The number of this change among the viewer's.
     pub revision: i64,
     hub: Hub,
-    _permit: OwnedSemaphorePermit,
-    _turn: Option<OwnedMutexGuard<()>>,
+    _permit: Option<OwnedSemaphorePermit>,
+    _turn: Option<OwnedMutexGuard<DatabaseConnection>>,
 }
 
 impl Write {
