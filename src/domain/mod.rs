@@ -1,6 +1,7 @@
 //! The rules, as verbs: create, update, toggle, delete, get, list. Every verb takes the viewer, and every query starts
 //! from that viewer's rows. Nothing here knows of GraphQL or HTTP.
 
+mod at_hand;
 mod clock;
 pub mod connect;
 mod cursor;
@@ -8,7 +9,6 @@ mod error;
 pub mod feed;
 pub mod migrate;
 pub mod page;
-mod reader;
 mod sql;
 pub mod statements;
 mod store;

@@ -13,8 +13,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use super::at_hand::{AtHand, Effect, Lease};
 use super::feed::{FeedStatus, Hub};
-use super::reader::{AtHand, Effect, Reader};
 use super::{Clock, Error, Instant, Viewer, statements, user};
 
 /// How long a write waits for the writes before it on SQLite, which has one writer at a time.
@@ -66,12 +66,12 @@ impl Store {
         Ok(Connection { db: &self.db, _permit: permit })
     }
 
-    /// The right to read, one statement at a time.
+    /// The right to a connection at hand, one statement at a time.
     ///
     /// # Errors
     /// [`Error::Unavailable`] where no connection is free for too long.
-    pub(super) async fn reader(&self) -> Result<Reader<'_>, Error> {
-        Ok(Reader { db: &self.db, at_hand: &self.at_hand, _permit: self.permit().await? })
+    pub(super) async fn lease(&self) -> Result<Lease<'_>, Error> {
+        Ok(Lease { db: &self.db, at_hand: &self.at_hand, _permit: self.permit().await? })
     }
 
     /// Sees to it that the pool has a connection for who has just got the right to one.
@@ -167,7 +167,7 @@ impl Store {
     ) -> Result<Option<QueryResult>, Error> {
         let (store, user) = (self.clone(), viewer.id.clone());
         let run = async move {
-            let row = store.reader().await?.query(statement, Effect::Writes).await?.into_iter().next();
+            let row = store.lease().await?.query(statement, Effect::Writes).await?.into_iter().next();
             if let Some(row) = &row {
                 store.hub.tell(&user, row.try_get_by_index(0)?);
             }

@@ -35,6 +35,6 @@ pub(super) async fn take_revision(db: &impl ConnectionTrait, viewer: &Viewer, no
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn by_ids(store: &Store, ids: &[UserId]) -> Result<HashMap<UserId, Model>, Error> {
     let rows =
-        Entity::find().filter(Column::Id.is_in(ids.iter().map(UserId::as_str))).all(&store.reader().await?).await?;
+        Entity::find().filter(Column::Id.is_in(ids.iter().map(UserId::as_str))).all(&store.lease().await?).await?;
     Ok(rows.into_iter().filter_map(|row| Some((UserId::new(&row.id)?, row))).collect())
 }

@@ -1,6 +1,8 @@
 //! The short way of usual operations against async-graphql's own: the same answer to the byte, for random documents with
-//! aliases, fragments, directives, fields that are selected twice, variables, and errors.
+//! aliases, fragments, directives, fields that are selected twice, variables, and errors; and the same over a WebSocket
+//! and in an event stream.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +13,7 @@ use taskql::domain::{Clock, UserId, Viewer};
 use taskql::graphql::{Api, Call, Code, Data, Document, Reply};
 use tokio::runtime::Runtime;
 
-use crate::support::TestApp;
+use crate::support::{EventStream, Served, Socket, TestApp, token};
 
 /// Something selected of a type: a field, or a fragment with more of it.
 fn selections(field: impl Strategy<Value = String> + 'static, ty: &'static str) -> BoxedStrategy<String> {
@@ -129,6 +131,63 @@ fn text(reply: &Reply) -> String {
     }
 }
 
+/// The answer as every transport writes it.
+fn response(reply: &Reply) -> Value {
+    let mut response = Map::new();
+    if !reply.errors.is_empty() {
+        response.insert("errors".into(), serde_json::to_value(&reply.errors).expect("JSON"));
+    }
+    match &reply.data {
+        Some(Data::Written(text)) => return serde_json::from_str(text).expect("JSON"),
+        Some(Data::Tree(tree)) => _ = response.insert("data".into(), tree.clone().into_json().expect("JSON")),
+        None => {}
+    }
+    response.into()
+}
+
+/// Whether two answers are the same. Where a field that cannot be null has failed, it is a matter of time which errors of
+/// fields beside it are told too.
+fn is_alike(one: &Value, other: &Value) -> bool {
+    let errors = |response: &Value| response["errors"].as_array().cloned().unwrap_or_default();
+    let is_null = |response: &Value| response.get("data").is_some_and(Value::is_null);
+    one == other || (is_null(one) && is_null(other) && errors(one).iter().any(|error| errors(other).contains(error)))
+}
+
+/// A server, and a socket that is open to it.
+struct Transports {
+    served: Served,
+    socket: Socket,
+    asked: u32,
+}
+
+impl Transports {
+    async fn of(app: &TestApp) -> Self {
+        let served = Served::start(app).await;
+        let socket = Socket::of(&served.address, &token("ada")).await;
+        Self { served, socket, asked: 0 }
+    }
+
+    /// Asks by the socket and in an event stream.
+    async fn ask(&mut self, query: &str, variables: &Map<String, Value>) -> (Value, Value) {
+        self.asked += 1;
+        let id = self.asked.to_string();
+        self.socket.subscribe(&id, query, json!(variables)).await;
+        let mut message = self.socket.hear().await;
+        let by_socket = match message["type"].as_str() {
+            Some("next") => {
+                assert_eq!(self.socket.hear().await, json!({"type": "complete", "id": id}));
+                message["payload"].take()
+            }
+            _ => json!({"errors": message["payload"].take()}),
+        };
+        let headers = format!("accept: text/event-stream\r\nauthorization: Bearer {}\r\n", token("ada"));
+        let mut stream = EventStream::post(&self.served.address, &headers, query, json!(variables)).await;
+        let (name, in_stream) = stream.event().await.expect("an event");
+        assert_eq!(name, "next", "{in_stream}");
+        (by_socket, in_stream)
+    }
+}
+
 struct Asker {
     app: TestApp,
     api: Api,
@@ -174,8 +233,10 @@ fn reads_are_answered_alike_on_both_ways() {
     let variables = json!({"id": id, "cursor": cursor, "status": "PENDING", "yes": true});
     let variables = variables.as_object().expect("an object").clone();
     let (short, long) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let transports = RefCell::new(runtime.block_on(Transports::of(&asker.app)));
     let mut runner = TestRunner::new(Config { cases: 1_500, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&query(), |query| {
+        let mut transports = transports.borrow_mut();
         let Ok(document) = asker.api.read(&query).map(Arc::new) else { return Ok(()) };
         let is_valid = |reply: &Reply| reply.gravest() != Some(Code::ValidationFailed);
         let (first, second) = runtime.block_on(async {
@@ -188,6 +249,13 @@ fn reads_are_answered_alike_on_both_ways() {
             return Ok(());
         }
         prop_assert_eq!(text(&first), text(&second));
+        let expected = response(&first);
+        // The server has a memory of documents of its own: there too the plain way comes first, then the other.
+        for _ in 0..2 {
+            let (by_socket, in_stream) = runtime.block_on(transports.ask(&query, &variables));
+            prop_assert!(is_alike(&by_socket, &expected), "by socket {by_socket}\nexpected {expected}");
+            prop_assert!(is_alike(&in_stream, &expected), "in a stream {in_stream}\nexpected {expected}");
+        }
         let count = if matches!(second.data, Some(Data::Written(_))) { &short } else { &long };
         count.fetch_add(1, Ordering::Relaxed);
         Ok(())

@@ -108,7 +108,7 @@ impl Position {
 /// The epoch of the database. One statement.
 pub(super) async fn epoch(store: &Store) -> Result<String, Error> {
     let statement = Statement::from_string(store.backend(), "select value from epoch");
-    let row = store.reader().await?.query_one_raw(statement).await?.ok_or_else(no_epoch)?;
+    let row = store.lease().await?.query_one_raw(statement).await?.ok_or_else(no_epoch)?;
     Ok(row.try_get("", "value")?)
 }
 
@@ -122,7 +122,7 @@ const TASK_STARTS_AT: usize = 5;
 pub(super) async fn position(store: &Store, user: &UserId) -> Result<Position, Error> {
     let statement = format!("select {POSITION} from epoch left join users on users.id = $1");
     let statement = Statement::from_sql_and_values(store.backend(), statement, [user.as_str().into()]);
-    let row = store.reader().await?.query_one_raw(statement).await?.ok_or_else(no_epoch)?;
+    let row = store.lease().await?.query_one_raw(statement).await?.ok_or_else(no_epoch)?;
     Position::read(&row, user)
 }
 
@@ -159,7 +159,7 @@ pub(super) async fn read(store: &Store, user: &UserId, place: Place, size: usize
     let traces_after = place.head.map_or(i64::MAX, |head| head.max(place.revision));
     let values: [Value; 4] = [user.as_str().into(), place.revision.into(), traces_after.into(), limit.into()];
     let statement = Statement::from_sql_and_values(store.backend(), statement, values);
-    let rows = store.reader().await?.query_all_raw(statement).await?;
+    let rows = store.lease().await?.query_all_raw(statement).await?;
     let position = Position::read(rows.first().ok_or_else(no_epoch)?, user)?;
     // One row without a change where there is none.
     let changed = rows.iter().filter_map(|row| Changed::read(row).transpose());

@@ -67,7 +67,7 @@ async fn sweep(store: &Store) -> Result<(), Error> {
             .columns([user::Column::Id, user::Column::Revision])
             .filter(user::Column::Id.is_in(users.iter().map(UserId::as_str)))
             .into_tuple()
-            .all(&store.reader().await?)
+            .all(&store.lease().await?)
             .await?;
         for (id, revision) in revisions {
             if let Some(id) = UserId::new(&id) {
@@ -104,7 +104,7 @@ async fn send(store: &Store, gathered: impl Iterator<Item = (UserId, i64)>) -> R
             "select pg_notify($1, $2)",
             [CHANNEL.into(), payload.into()],
         );
-        store.reader().await?.query_one_raw(statement).await?;
+        store.lease().await?.query_one_raw(statement).await?;
     }
     Ok(())
 }

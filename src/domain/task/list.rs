@@ -69,7 +69,7 @@ pub async fn list(store: &Store, viewer: &Viewer, list: List) -> Result<Page, Er
     let order = list.order();
     let window = list.page.clone().window(order.0, order.1)?;
     let statement = list.statement(store.backend(), viewer, &window);
-    let rows = store.reader().await?.query_all_raw(statement).await?;
+    let rows = store.lease().await?.query_all_raw(statement).await?;
     let tasks = rows.iter().map(|row| Task::read(row, list.columns(), 0));
     let mut tasks = tasks.collect::<Result<Vec<_>, _>>()?;
     let has_more = tasks.len() as u64 > window.size;
@@ -87,7 +87,7 @@ pub async fn list(store: &Store, viewer: &Viewer, list: List) -> Result<Page, Er
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn count(store: &Store, viewer: &Viewer, status: Status) -> Result<u64, Error> {
-    Ok(of_status(viewer, status).count(&store.reader().await?).await?)
+    Ok(of_status(viewer, status).count(&store.lease().await?).await?)
 }
 
 fn of_status(viewer: &Viewer, status: Status) -> Select<Entity> {

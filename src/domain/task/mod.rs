@@ -67,7 +67,7 @@ pub async fn by_ids(
         sql.push(if nth == 0 { " and id in (" } else { ", " }).bind(id.0);
     }
     sql.push(if ids.is_empty() { " and false" } else { ")" });
-    let rows = store.reader().await?.query_all_raw(sql.finish(store.backend())).await?;
+    let rows = store.lease().await?.query_all_raw(sql.finish(store.backend())).await?;
     let tasks = rows.iter().map(|row| Task::read(row, columns, 0).map(|task| (TaskId(task.id), task)));
     Ok(tasks.collect::<Result<_, _>>()?)
 }

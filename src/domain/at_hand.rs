@@ -127,14 +127,14 @@ impl Connection {
     }
 }
 
-/// The right to a connection, one statement at a time.
-pub(super) struct Reader<'s> {
+/// The right to one of them, one statement at a time.
+pub(super) struct Lease<'s> {
     pub(super) db: &'s DatabaseConnection,
     pub(super) at_hand: &'s AtHand,
     pub(super) _permit: OwnedSemaphorePermit,
 }
 
-impl Reader<'_> {
+impl Lease<'_> {
     /// Runs a statement and gives its rows.
     pub(super) async fn query(&self, statement: Statement, effect: Effect) -> Result<Vec<QueryResult>, DbErr> {
         let rows = self.at_hand.query(self.db, statement, effect).await;
@@ -143,7 +143,7 @@ impl Reader<'_> {
 }
 
 #[sea_orm::prelude::async_trait::async_trait]
-impl ConnectionTrait for Reader<'_> {
+impl ConnectionTrait for Lease<'_> {
     fn get_database_backend(&self) -> DbBackend {
         self.db.get_database_backend()
     }
