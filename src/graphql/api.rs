@@ -110,6 +110,12 @@ impl Api {
                 Err(_) => return reply(fault(), false),
             }
         }
+        // In a box: a future is as large as the largest that it may come to await, and is moved several times on its way.
+        Box::pin(self.resolve(operation, variables, viewer)).await
+    }
+
+    /// Runs an operation as async-graphql does.
+    async fn resolve(&self, operation: Operation<'_>, variables: Variables, viewer: Option<Viewer>) -> Reply {
         let (store, has_written) = (self.store.clone(), Arc::new(AtomicBool::new(false)));
         let context = RequestContext::new(store, viewer, operation.needs_sync_token, Arc::clone(&has_written));
         let request = request(operation.document, operation.name.map(str::to_owned), variables, context);

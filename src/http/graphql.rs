@@ -108,7 +108,8 @@ async fn respond(shared: &Shared, parts: &Parts, body: Body, media: Option<Media
     match parameters {
         Ok(parameters) => {
             let marks = parts.extensions.get().cloned();
-            run(shared, parameters, verified, Accepted { media, stream, is_get, place, marks }).await
+            // In a box, since what is here is moved through every layer before it runs.
+            Box::pin(run(shared, parameters, verified, Accepted { media, stream, is_get, place, marks })).await
         }
         Err(error) => refuse(error),
     }

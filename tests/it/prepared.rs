@@ -248,8 +248,10 @@ fn reads_are_answered_alike_on_both_ways() {
         if !is_valid(&first) {
             return Ok(());
         }
-        prop_assert_eq!(text(&first), text(&second));
         let expected = response(&first);
+        let are_alike =
+            text(&first) == text(&second) || !second.errors.is_empty() && is_alike(&expected, &response(&second));
+        prop_assert!(are_alike, "{}\n{}", text(&first), text(&second));
         // The server has a memory of documents of its own: there too the plain way comes first, then the other.
         for _ in 0..2 {
             let (by_socket, in_stream) = runtime.block_on(transports.ask(&query, &variables));

@@ -4,6 +4,7 @@
 //! one costs. Tasks without a due date come last in both directions, which no single index order gives; that list is
 //! two stretches, the dated tasks and the others, each of them a run of the same index.
 
+use sea_orm::sea_query::Value;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, PaginatorTrait, QueryFilter, Select, Statement};
 
 use super::{Column, Columns, Task, of};
@@ -158,28 +159,27 @@ impl List {
             Status::Pending => _ = sql.push(" and completed = ").bind(false),
             Status::Completed => _ = sql.push(" and completed = ").bind(true),
         }
-        let key = match stretch {
-            Stretch::Created => "created_at",
-            Stretch::Titled => "title_key",
-            Stretch::Dated | Stretch::Undated => "due_date",
+        let (key, condition) = match stretch {
+            Stretch::Created => ("created_at", ""),
+            Stretch::Titled => ("title_key", ""),
+            Stretch::Dated => ("due_date", " and due_date is not null"),
+            Stretch::Undated => ("due_date", " and due_date is null"),
         };
-        match stretch {
-            Stretch::Created | Stretch::Titled => {}
-            Stretch::Dated => _ = sql.push(" and due_date is not null"),
-            Stretch::Undated => _ = sql.push(" and due_date is null"),
-        }
+        sql.push(condition);
         if let Some(cursor) = from {
-            let beyond = if ascends { " > (" } else { " < (" };
-            match &cursor.key {
-                Key::Absent => sql.push(" and (id)").push(beyond),
-                Key::Instant(instant) => {
-                    sql.push(" and (").push(key).push(", id)").push(beyond).bind(*instant).push(", ")
-                }
-                Key::Text(text) => {
-                    sql.push(" and (").push(key).push(", id)").push(beyond).bind(text.as_str()).push(", ")
+            let beyond = if ascends { " > " } else { " < " };
+            let of_key: Option<Value> = match &cursor.key {
+                Key::Absent => None,
+                Key::Instant(instant) => Some((*instant).into()),
+                Key::Text(text) => Some(text.as_str().into()),
+            };
+            match of_key {
+                None => sql.push(" and id").push(beyond).bind(cursor.id),
+                Some(value) => {
+                    sql.push(" and (").push(key).push(", id)").push(beyond).push("(").bind(value).push(", ");
+                    sql.bind(cursor.id).push(")")
                 }
             };
-            sql.bind(cursor.id).push(")");
         }
         sql.push(" order by ").push(key).push(way(ascends)).push(", id").push(way(ascends));
     }

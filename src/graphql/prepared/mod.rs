@@ -135,7 +135,7 @@ impl Prepared {
                     if connection.needs_count { Some(count(store, viewer, status).await.map_err(stop)?) } else { None };
                 json::connection(&mut text, connection, &page, sync_token.as_deref(), count);
             }
-            RootField::Write(verb, fields) => match write(*verb, &arguments, store, viewer).await? {
+            RootField::Write(verb, fields) => match Box::pin(write(*verb, &arguments, store, viewer)).await? {
                 Ok(done) => json::payload(&mut text, *verb, fields, &done),
                 Err(error) => return Err(stop(error)),
             },
