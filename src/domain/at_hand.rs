@@ -23,7 +23,14 @@ const KEPT: Duration = Duration::from_mins(5);
 
 /// Connections at hand; clones share them.
 #[derive(Clone, Default)]
-pub(super) struct AtHand(Arc<Mutex<Vec<Kept>>>);
+pub(super) struct AtHand(Arc<Mutex<Held>>);
+
+#[derive(Default)]
+struct Held {
+    kept: Vec<Kept>,
+    /// Whether nothing is kept any more.
+    is_closed: bool,
+}
 
 struct Kept {
     connection: Connection,
@@ -48,23 +55,32 @@ pub(super) enum Effect {
 impl AtHand {
     /// Gives all but `most` of them back to the pool.
     pub(super) fn shrink(&self, most: usize) {
-        let mut kept = self.kept();
-        let surplus = kept.len().saturating_sub(most);
-        kept.drain(..surplus);
+        let mut held = self.lock();
+        let surplus = held.kept.len().saturating_sub(most);
+        held.kept.drain(..surplus);
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
+    /// Gives all of them back, and whatever comes later.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.shrink(0);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self) -> Option<Kept> {
-        let kept = self.kept().pop()?;
+        let kept = self.lock().kept.pop()?;
         (kept.used_at.elapsed() < IDLE && kept.taken_at.elapsed() < KEPT).then_some(kept)
     }
 
     fn put(&self, mut kept: Kept) {
         kept.used_at = Instant::now();
-        self.kept().push(kept);
+        let mut held = self.lock();
+        if !held.is_closed {
+            held.kept.push(kept);
+        }
     }
 
     /// Runs a statement and gives its rows; its connection is at hand again where that went well. Where the connection had

@@ -2,11 +2,12 @@
 
 use std::num::NonZero;
 use std::thread::available_parallelism;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, Executor};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
+use tokio::time::sleep;
 
 use super::Error;
 
@@ -14,6 +15,8 @@ use super::Error;
 const ACQUIRE_WAIT: Duration = Duration::from_secs(1);
 /// How long a statement may take, a wait for a lock included.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait before a file that is locked is opened again.
+const OPEN_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// A connection that lay idle for longer is tried before it is used: the database may have been restarted. Under load
 /// none is, which saves a round trip for every request.
 const IDLE_BEFORE_TRIED: Duration = Duration::from_secs(1);
@@ -35,7 +38,25 @@ pub async fn connect(url: &str, pool_size: u32) -> Result<DatabaseConnection, Er
     } else {
         postgres(&mut options, pool_size);
     }
-    Ok(Database::connect(options).await?)
+    let until = Instant::now() + STATEMENT_TIMEOUT;
+    loop {
+        match Database::connect(options.clone()).await {
+            // A new file becomes one with a write-ahead log when it is first opened. SQLite lets others that open it at
+            // that moment not wait, but fail.
+            Err(error) if is_locked(&error) && Instant::now() < until => sleep(OPEN_AGAIN_AFTER).await,
+            outcome => return Ok(outcome?),
+        }
+    }
+}
+
+/// Whether it is SQLite's BUSY (sqlite.org/rescode.html).
+fn is_locked(error: &DbErr) -> bool {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error)) => {
+            matches!(&**error, sqlx::Error::Database(error) if error.code().as_deref() == Some("5"))
+        }
+        _ => false,
+    }
 }
 
 /// Whether `url` names a database that lives in one connection and goes with it.

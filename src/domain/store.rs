@@ -189,7 +189,7 @@ impl Store {
     pub async fn finish(&self) {
         self.writes.close();
         self.writes.wait().await;
-        self.at_hand.shrink(0);
+        self.at_hand.close();
         if let Some(writer) = &self.sqlite_writer
             && let Err(error) = writer.finish().await
         {
