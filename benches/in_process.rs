@@ -186,6 +186,7 @@ fn main() {
 }
 
 fn count(part: for<'w> fn(&'w World) -> Job<'w>, times: usize) {
+    assert!(times <= MOST, "{MOST} times at most");
     let world = World::new();
     let jobs: Vec<Job<'_>> = (0..MOST).map(|_| part(&world)).collect();
     for job in jobs.into_iter().take(times) {

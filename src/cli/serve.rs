@@ -47,7 +47,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
     let keeping = tokio::spawn({
         let store = store.clone();
-        async move { tokio::join!(sweep::keep_swept(&store), feed::keep_woken(&store)) }
+        async move { tokio::join!(sweep::keep_swept(&store), feed::keep_woken(&store), store.keep_connections_fresh()) }
     });
     let streams = app.streams.clone();
     http::server::serve(listener, http::router(app), streams, stop_signal()).await;

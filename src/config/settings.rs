@@ -111,7 +111,12 @@ pub const SETTINGS: &[Setting] = &[
         value: "NETWORKS",
         help: "Comma-separated networks whose X-Forwarded-For is believed, such as 10.0.0.0/8",
     },
-    Setting { variable: "TASKQL_POOL_SIZE", default: Some("10"), value: "NUMBER", help: "Most database connections" },
+    Setting {
+        variable: "TASKQL_POOL_SIZE",
+        default: Some("10"),
+        value: "NUMBER",
+        help: "Most database connections; SQLite has fewer where there are few cores",
+    },
     Setting {
         variable: "TASKQL_MIGRATE",
         default: Some("true"),

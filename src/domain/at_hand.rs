@@ -1,6 +1,6 @@
 //! Connections that are kept at hand. sqlx tests a connection whenever it goes back to the pool, which is a round trip to
 //! the database and a task for every statement, a quarter of what a small read costs. One that has just answered needs no
-//! test, so it waits here for the next statement; one that failed, was cut short, or has not been used for a while goes
+//! test, so it waits here for the next statement; one that failed, was cut short, or has not been used for a second goes
 //! back to the pool and its tests. There are never more of them than nobody has a right to
 //! ([`Store`](super::Store) sees to that), so that who asks the pool itself finds a connection there.
 
@@ -53,17 +53,27 @@ pub(super) enum Effect {
 }
 
 impl AtHand {
-    /// Gives all but `most` of them back to the pool.
-    pub(super) fn shrink(&self, most: usize) {
+    /// Gives all but `most` of them back to the pool. How many that is, is asked when nobody can take one meanwhile.
+    pub(super) fn shrink(&self, most: impl FnOnce() -> usize) {
         let mut held = self.lock();
-        let surplus = held.kept.len().saturating_sub(most);
+        let surplus = held.kept.len().saturating_sub(most());
         held.kept.drain(..surplus);
+    }
+
+    /// Gives back what has lain here for too long.
+    pub(super) fn expire(&self) {
+        self.lock().kept.retain(Kept::is_fresh);
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.lock().kept.len()
     }
 
     /// Gives all of them back, and whatever comes later.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
-        self.shrink(0);
+        self.shrink(|| 0);
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -71,8 +81,7 @@ impl AtHand {
     }
 
     fn take(&self) -> Option<Kept> {
-        let kept = self.lock().kept.pop()?;
-        (kept.used_at.elapsed() < IDLE && kept.taken_at.elapsed() < KEPT).then_some(kept)
+        self.lock().kept.pop().filter(Kept::is_fresh)
     }
 
     fn put(&self, mut kept: Kept) {
@@ -91,7 +100,8 @@ impl AtHand {
         db: &DatabaseConnection,
         statement: Statement,
         effect: Effect,
-    ) -> Result<Vec<QueryResult>, sqlx::Error> {
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let failed = |error: sqlx::Error| DbErr::Query(RuntimeErr::SqlxError(error.into()));
         let values = statement.values.unwrap_or(Values(Vec::new()));
         statements::count_one();
         if let Some(mut kept) = self.take() {
@@ -102,21 +112,28 @@ impl AtHand {
                 }
                 Err(error) if is_cut(&error) => {
                     // The others were cut with it.
-                    self.shrink(0);
+                    self.shrink(|| 0);
                     if effect == Effect::Writes && !is_undone(&error) {
-                        return Err(error);
+                        return Err(failed(error));
                     }
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(failed(error)),
             }
         }
-        let connection = Connection::acquire(db).await?;
+        let connection =
+            Connection::acquire(db).await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
         let mut fresh = Kept { connection, taken_at: Instant::now(), used_at: Instant::now() };
         let outcome = fresh.connection.query(&statement.sql, values).await;
         if outcome.is_ok() {
             self.put(fresh);
         }
-        outcome
+        outcome.map_err(failed)
+    }
+}
+
+impl Kept {
+    fn is_fresh(&self) -> bool {
+        self.used_at.elapsed() < IDLE && self.taken_at.elapsed() < KEPT
     }
 }
 
@@ -153,23 +170,23 @@ pub(super) struct Lease<'s> {
 impl Lease<'_> {
     /// Runs a statement and gives its rows.
     pub(super) async fn query(&self, statement: Statement, effect: Effect) -> Result<Vec<QueryResult>, DbErr> {
-        let rows = self.at_hand.query(self.db, statement, effect).await;
-        rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
+        self.at_hand.query(self.db, statement, effect).await
     }
 }
 
+/// For SeaORM's reads.
 #[sea_orm::prelude::async_trait::async_trait]
 impl ConnectionTrait for Lease<'_> {
     fn get_database_backend(&self) -> DbBackend {
         self.db.get_database_backend()
     }
 
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.db.execute_raw(statement).await
+    async fn execute_raw(&self, _: Statement) -> Result<ExecResult, DbErr> {
+        Err(only_reads())
     }
 
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.db.execute_unprepared(sql).await
+    async fn execute_unprepared(&self, _: &str) -> Result<ExecResult, DbErr> {
+        Err(only_reads())
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
@@ -179,6 +196,10 @@ impl ConnectionTrait for Lease<'_> {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.query(statement, Effect::Reads).await
     }
+}
+
+fn only_reads() -> DbErr {
+    DbErr::Custom("a lease only reads through SeaORM".into())
 }
 
 /// Whether the connection ended under a statement.

@@ -15,6 +15,8 @@ use super::Error;
 const ACQUIRE_WAIT: Duration = Duration::from_secs(1);
 /// How long a statement may take, a wait for a lock included.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements that a connection keeps prepared: lists come in some dozen forms, for each set of columns that is selected.
+const STATEMENTS: usize = 250;
 /// How long to wait before a file that is locked is opened again.
 const OPEN_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// A connection that lay idle for longer is tried before it is used: the database may have been restarted. Under load
@@ -68,10 +70,12 @@ fn sqlite(options: &mut ConnectOptions, url: &str, pool_size: u32) {
     if is_in_memory(url) {
         options.min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
     } else {
-        // Statements run in a thread of each connection's, so more of them than cores only take memory, 5 MB each; two
+        // Statements run in a thread of each connection's, so more of them than cores only take memory, 5 MB each; one
         // more, since some wait for the disk.
         let cores = available_parallelism().map_or(2, NonZero::get);
-        options.max_connections(pool_size.min(u32::try_from(cores).unwrap_or(u32::MAX).saturating_add(2)));
+        let useful = u32::try_from(cores).unwrap_or(u32::MAX).saturating_add(1);
+        // One is for the writes.
+        options.max_connections(pool_size.saturating_sub(1).clamp(1, useful));
     }
     // A URL that says how to open the file is taken at its word.
     let create = !url.contains("mode=");
@@ -82,13 +86,14 @@ fn sqlite(options: &mut ConnectOptions, url: &str, pool_size: u32) {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .statement_cache_capacity(STATEMENTS)
             .busy_timeout(STATEMENT_TIMEOUT)
     });
 }
 
 fn postgres(options: &mut ConnectOptions, pool_size: u32) {
     options.max_connections(pool_size);
-    options.map_sqlx_postgres_opts(|options| options.application_name("taskql"));
+    options.map_sqlx_postgres_opts(|options| options.application_name("taskql").statement_cache_capacity(STATEMENTS));
     options.map_sqlx_postgres_pool_opts(|options| {
         options.after_connect(|connection, _| {
             Box::pin(async move {

@@ -10,6 +10,7 @@ use sea_orm::{
     Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::time::interval;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -19,6 +20,9 @@ use super::{Clock, Error, Instant, Viewer, statements, user};
 
 /// How long a write waits for the writes before it on SQLite, which has one writer at a time.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
+
+/// How often it is seen whether a connection is used.
+const FRESH_EVERY: Duration = Duration::from_secs(1);
 
 /// How long an operation waits for a connection.
 const CONNECTION_WAIT: Duration = Duration::from_secs(1);
@@ -76,7 +80,7 @@ impl Store {
 
     /// Sees to it that the pool has a connection for who has just got the right to one.
     fn leave_to_pool(&self) {
-        self.at_hand.shrink(self.connections.available_permits());
+        self.at_hand.shrink(|| self.connections.available_permits());
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, Error> {
@@ -101,6 +105,7 @@ impl Store {
         } else {
             self.db.get_postgres_connection_pool().num_idle()
         };
+        let idle = idle + self.at_hand.len();
         let writes = self.sqlite_writer.as_ref().is_some_and(|writer| writer.is_apart && writer.is_busy());
         PoolStatus {
             in_use: self.pool_size - self.connections.available_permits() + usize::from(writes),
@@ -156,7 +161,7 @@ impl Store {
     }
 
     /// Sends a statement that is a whole write, in a task of its own too. Its row begins with the number of the change;
-    /// where there is none, nothing was changed.
+    /// where there is none, no task was changed.
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the database is; [`Error::Internal`].
@@ -183,6 +188,15 @@ impl Store {
     ) -> Result<T, Error> {
         let task = self.writes.spawn(statements::carried(statements::counter(), write).in_current_span());
         task.await.unwrap_or_else(|panic| Err(Error::Internal(panic.to_string().into())))
+    }
+
+    /// Gives connections that nobody uses back to the pool, for as long as it is awaited.
+    pub async fn keep_connections_fresh(&self) {
+        let mut ticks = interval(FRESH_EVERY);
+        loop {
+            ticks.tick().await;
+            self.at_hand.expire();
+        }
     }
 
     /// Waits until no write is under way, and gives all connections back. Called once, when no further request is taken.
@@ -217,11 +231,11 @@ impl Store {
 }
 
 /// SQLite has one writer at a time. Writes queue here, in order, instead of polling for the file's lock, and all of them
-/// use one connection, apart from the pool: what it has read of the file stays good, since nobody else writes.
+/// use one connection, apart from the pool: what it has read of the file stays good, since hardly anybody else writes.
 #[derive(Clone)]
 struct SqliteWriter {
     turn: Arc<Mutex<DatabaseConnection>>,
-    /// A database in memory is its one connection.
+    /// A pool of one connection, as a database in memory has, has none to spare.
     is_apart: bool,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use serde_json::json;
 use taskql::domain::task::{NewTask, Status, count, create};
 use taskql::domain::{Clock, Store, UserId, Viewer};
@@ -177,7 +177,9 @@ async fn reads_that_keep_connections_at_hand_leave_some_to_writes() {
             tokio::spawn(async move {
                 let viewer = Viewer { id: UserId::new("ada").expect("an id"), email: None, name: None };
                 if n % 3 == 0 {
-                    let new = NewTask { title: n.to_string(), ..NewTask::default() };
+                    // With an id of its own it is a transaction on both databases.
+                    let id = Some(uuid::Uuid::now_v7().to_string());
+                    let new = NewTask { id, title: n.to_string(), ..NewTask::default() };
                     create(&store, &viewer, new).await.map(|_| ())
                 } else {
                     count(&store, &viewer, Status::All).await.map(|_| ())
@@ -190,4 +192,22 @@ async fn reads_that_keep_connections_at_hand_leave_some_to_writes() {
         store.finish().await;
         db.close().await.expect("all connections are back");
     }
+}
+
+/// On SQLite nobody can end a connection; there it only says that each write is made once.
+#[tokio::test]
+async fn a_write_whose_connection_was_ended_before_it_is_made_once() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada");
+    let fresh = taskql::domain::connect::connect(app.url(), 1).await.expect("it opens");
+    let end_all_others = "select pg_terminate_backend(pid, 5000) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()";
+    for round in 0..10 {
+        ada.create_titled(&format!("before {round}")).await;
+        if fresh.get_database_backend() == DbBackend::Postgres {
+            fresh.execute_unprepared(end_all_others).await.expect("they end");
+        }
+        ada.create_titled(&format!("after {round}")).await;
+    }
+    assert_eq!(ada.run("{ tasks { totalCount } }").await["data"]["tasks"]["totalCount"], 20);
 }

@@ -2,13 +2,13 @@
 //! round trip in place of four.
 //!
 //! Each statement does what its verb does in the usual case. Where that is not given (no such task, another version,
-//! nothing to alter) it changes nothing, not the user's row either, and the verb goes on in a transaction, which finds
+//! nothing to alter) it changes nothing, as a rule not the user's row either, and the verb goes on in a transaction, which finds
 //! out what there is to say. On SQLite, where a statement is no round trip, it does so from the start.
 //!
 //! As in a transaction, the user's row is locked first: `owner` has to give its revision before a task can get it. A
 //! write of the same user that was faster is waited for there, and PostgreSQL then looks at the task as that one left
-//! it (READ COMMITTED, section 13.2.1 of its manual). If the task is gone by then a revision is passed over, which
-//! nobody notices.
+//! it (READ COMMITTED, section 13.2.1 of its manual). If the task is gone by then, has another version or has the values
+//! already, the user's row stays raised and nothing else is changed: a revision is passed over, which nobody notices.
 
 use sea_orm::{DbBackend, IdenStatic, QueryResult};
 

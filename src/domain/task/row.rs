@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::sqlx::{self, ColumnIndex, Decode, Row, Type};
-use sea_orm::{DbErr, IdenStatic, Iterable, QueryResult, RuntimeErr};
+use sea_orm::{ActiveEnum, DbErr, IdenStatic, Iterable, QueryResult, RuntimeErr};
 use uuid::Uuid;
 
 use crate::domain::Instant;
@@ -104,18 +104,17 @@ impl Task {
 fn decode<'r, R: Row>(row: &'r R, columns: Columns, start: usize) -> Result<Task, sqlx::Error>
 where
     usize: ColumnIndex<R>,
-    &'r str: Value<'r, R>,
     String: Value<'r, R>,
     Uuid: Value<'r, R>,
     bool: Value<'r, R>,
     i32: Value<'r, R>,
     DateTime<Utc>: Value<'r, R>,
-    Option<&'r str>: Value<'r, R>,
     Option<String>: Value<'r, R>,
     Option<DateTime<Utc>>: Value<'r, R>,
 {
     let at = |column| columns.place(column).map(|place| start + place);
-    let priority: Option<&str> = value(row, at(Column::Priority))?;
+    let priority: Option<String> = value(row, at(Column::Priority))?;
+    let priority = priority.map(|text| Priority::try_from_value(&text)).transpose();
     Ok(Task {
         id: value(row, at(Column::Id))?,
         title: value(row, at(Column::Title))?,
@@ -123,7 +122,7 @@ where
         description: value(row, at(Column::Description))?,
         completed: value(row, at(Column::Completed))?,
         completed_at: value(row, at(Column::CompletedAt))?,
-        priority: priority.map(parse_priority).transpose()?,
+        priority: priority.map_err(|error| sqlx::Error::Decode(error.into()))?,
         due_date: value(row, at(Column::DueDate))?,
         created_at: value(row, at(Column::CreatedAt))?,
         updated_at: value(row, at(Column::UpdatedAt))?,
@@ -142,15 +141,6 @@ where
     usize: ColumnIndex<R>,
 {
     place.map_or_else(|| Ok(T::default()), |place| row.try_get(place))
-}
-
-fn parse_priority(text: &str) -> Result<Priority, sqlx::Error> {
-    match text {
-        "LOW" => Ok(Priority::Low),
-        "MEDIUM" => Ok(Priority::Medium),
-        "HIGH" => Ok(Priority::High),
-        _ => Err(sqlx::Error::Decode(format!("'{text}' is no priority").into())),
-    }
 }
 
 impl From<Model> for Task {
