@@ -13,6 +13,7 @@ use sea_orm::sqlx::{self, AssertSqlSafe, Executor, Postgres, Sqlite};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::interval;
 
 use super::statements;
 
@@ -60,9 +61,13 @@ impl AtHand {
         held.kept.drain(..surplus);
     }
 
-    /// Gives back what has lain here for too long.
-    pub(super) fn expire(&self) {
-        self.lock().kept.retain(Kept::is_fresh);
+    /// Gives back what has lain here for too long, for as long as it is awaited.
+    pub(super) async fn keep_fresh(&self) {
+        let mut ticks = interval(IDLE);
+        loop {
+            ticks.tick().await;
+            self.lock().kept.retain(Kept::is_fresh);
+        }
     }
 
     /// How many there are.
@@ -90,44 +95,6 @@ impl AtHand {
         if !held.is_closed {
             held.kept.push(kept);
         }
-    }
-
-    /// Runs a statement and gives its rows; its connection is at hand again where that went well. Where the connection had
-    /// been at hand and was cut meanwhile, by a restart of the database most likely, the statement is sent a second time
-    /// if that can do no harm.
-    async fn query(
-        &self,
-        db: &DatabaseConnection,
-        statement: Statement,
-        effect: Effect,
-    ) -> Result<Vec<QueryResult>, DbErr> {
-        let failed = |error: sqlx::Error| DbErr::Query(RuntimeErr::SqlxError(error.into()));
-        let values = statement.values.unwrap_or(Values(Vec::new()));
-        statements::count_one();
-        if let Some(mut kept) = self.take() {
-            match kept.connection.query(&statement.sql, values.clone()).await {
-                Ok(rows) => {
-                    self.put(kept);
-                    return Ok(rows);
-                }
-                Err(error) if is_cut(&error) => {
-                    // The others were cut with it.
-                    self.shrink(|| 0);
-                    if effect == Effect::Writes && !is_undone(&error) {
-                        return Err(failed(error));
-                    }
-                }
-                Err(error) => return Err(failed(error)),
-            }
-        }
-        let connection =
-            Connection::acquire(db).await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
-        let mut fresh = Kept { connection, taken_at: Instant::now(), used_at: Instant::now() };
-        let outcome = fresh.connection.query(&statement.sql, values).await;
-        if outcome.is_ok() {
-            self.put(fresh);
-        }
-        outcome.map_err(failed)
     }
 }
 
@@ -168,9 +135,37 @@ pub(super) struct Lease<'s> {
 }
 
 impl Lease<'_> {
-    /// Runs a statement and gives its rows.
+    /// Runs a statement and gives its rows; its connection is at hand again where that went well. Where the connection had
+    /// been at hand and was cut meanwhile, by a restart of the database most likely, the statement is sent a second time
+    /// if that can do no harm.
     pub(super) async fn query(&self, statement: Statement, effect: Effect) -> Result<Vec<QueryResult>, DbErr> {
-        self.at_hand.query(self.db, statement, effect).await
+        let failed = |error: sqlx::Error| DbErr::Query(RuntimeErr::SqlxError(error.into()));
+        let values = statement.values.unwrap_or(Values(Vec::new()));
+        statements::count_one();
+        if let Some(mut kept) = self.at_hand.take() {
+            match kept.connection.query(&statement.sql, values.clone()).await {
+                Ok(rows) => {
+                    self.at_hand.put(kept);
+                    return Ok(rows);
+                }
+                Err(error) if is_cut(&error) => {
+                    // The others were cut with it.
+                    self.at_hand.shrink(|| 0);
+                    if effect == Effect::Writes && !is_undone(&error) {
+                        return Err(failed(error));
+                    }
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        let connection =
+            Connection::acquire(self.db).await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+        let mut fresh = Kept { connection, taken_at: Instant::now(), used_at: Instant::now() };
+        let outcome = fresh.connection.query(&statement.sql, values).await;
+        if outcome.is_ok() {
+            self.at_hand.put(fresh);
+        }
+        outcome.map_err(failed)
     }
 }
 

@@ -10,7 +10,6 @@ use sea_orm::{
     Statement, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
-use tokio::time::interval;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -20,9 +19,6 @@ use super::{Clock, Error, Instant, Viewer, statements, user};
 
 /// How long a write waits for the writes before it on SQLite, which has one writer at a time.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
-
-/// How often it is seen whether a connection is used.
-const FRESH_EVERY: Duration = Duration::from_secs(1);
 
 /// How long an operation waits for a connection.
 const CONNECTION_WAIT: Duration = Duration::from_secs(1);
@@ -192,11 +188,7 @@ impl Store {
 
     /// Gives connections that nobody uses back to the pool, for as long as it is awaited.
     pub async fn keep_connections_fresh(&self) {
-        let mut ticks = interval(FRESH_EVERY);
-        loop {
-            ticks.tick().await;
-            self.at_hand.expire();
-        }
+        self.at_hand.keep_fresh().await;
     }
 
     /// Waits until no write is under way, and gives all connections back. Called once, when no further request is taken.

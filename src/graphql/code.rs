@@ -59,7 +59,7 @@ impl Code {
     }
 
     /// Whether an operation that meets it is given up as a whole.
-    pub(super) fn gives_up(self) -> bool {
+    pub(in crate::graphql) fn gives_up(self) -> bool {
         matches!(self, Self::InternalServerError | Self::ServiceUnavailable)
     }
 
@@ -109,7 +109,7 @@ pub fn code_of(error: &ServerError) -> Option<Code> {
 }
 
 /// The gravest code of several.
-pub(super) fn most_severe(codes: impl Iterator<Item = Code>) -> Option<Code> {
+pub(in crate::graphql) fn most_severe(codes: impl Iterator<Item = Code>) -> Option<Code> {
     codes.min_by_key(|code| CODES.iter().position(|(other, _)| other == code))
 }
 

@@ -17,13 +17,18 @@ fn viewer(id: &str) -> Viewer {
     Viewer { id: UserId::new(id).expect("an id"), email: None, name: None }
 }
 
+/// Follows Ada from now on.
+async fn follow(app: &TestApp) -> feed::Follower {
+    feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows")
+}
+
 #[tokio::test]
 async fn a_wake_up_costs_one_statement_however_many_follow() {
     let app = TestApp::new().await;
     let ada = app.user("ada");
     let mut followers = Vec::new();
     for _ in 0..15 {
-        followers.push(feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows"));
+        followers.push(follow(&app).await);
     }
     let next_of_all = async |followers: &mut Vec<feed::Follower>| {
         let nexts = followers.iter_mut().map(|follower| timeout(SOON, follower.next()));
@@ -78,8 +83,8 @@ async fn those_who_begin_beside_a_write_hear_of_it_once_and_of_the_next() {
 async fn many_changes_at_once_all_arrive_in_order() {
     let app = TestApp::new().await;
     let ada = app.user("ada");
-    let mut quick = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
-    let mut slow = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let mut quick = follow(&app).await;
+    let mut slow = follow(&app).await;
     let writes = async {
         let clients = (0..8).map(|n| {
             let ada = ada.clone();
@@ -113,7 +118,7 @@ async fn a_restored_database_and_a_new_epoch_expire_who_follows() {
     use sea_orm::ConnectionTrait;
     let app = TestApp::new().await;
     let ada = app.user("ada");
-    let mut follower = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let mut follower = follow(&app).await;
     let (change, _) = tokio::join!(follower.next(), ada.create_titled("x"));
     let token = change.expect("a change").sync_token;
     migrate::new_epoch(&app.db).await.expect("a new epoch");
@@ -122,7 +127,7 @@ async fn a_restored_database_and_a_new_epoch_expire_who_follows() {
     let old = feed::follow(&app.store, &viewer("ada"), Some(token)).await;
     assert!(matches!(old, Err(taskql::domain::Error::SyncTokenExpired)));
     // Set back to an earlier state under a follower, which the sweep finds.
-    let mut follower = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let mut follower = follow(&app).await;
     let store = app.store.clone();
     let sweeping = tokio::spawn(async move { feed::keep_woken(&store).await });
     let (change, _) = tokio::join!(follower.next(), ada.create_titled("z"));
@@ -137,12 +142,12 @@ async fn a_restored_database_and_a_new_epoch_expire_who_follows() {
 async fn an_idle_follower_of_an_epoch_that_is_over_holds_up_nobody() {
     let app = TestApp::new().await;
     let ada = app.user("ada");
-    let mut old = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
-    let mut idle = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let mut old = follow(&app).await;
+    let mut idle = follow(&app).await;
     let (change, other, _) = tokio::join!(old.next(), idle.next(), ada.create_titled("x"));
     assert!(change.is_ok() && other.is_ok());
     migrate::new_epoch(&app.db).await.expect("a new epoch");
-    let mut new = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let mut new = follow(&app).await;
     let (change, told, id) = tokio::join!(timeout(SOON, new.next()), timeout(SOON, old.next()), ada.create_titled("y"));
     assert_eq!(change.expect("in time").expect("a change").task_id.to_string(), id);
     assert!(matches!(told.expect("in time"), Err(taskql::domain::Error::SyncTokenExpired)));
@@ -161,8 +166,8 @@ async fn an_idle_follower_of_an_epoch_that_is_over_holds_up_nobody() {
 async fn a_follower_that_is_a_little_behind_hears_of_a_task_once() {
     let app = TestApp::new().await;
     let ada = app.user("ada");
-    let mut quick = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
-    let mut behind = feed::follow(&app.store, &viewer("ada"), None).await.expect("it follows");
+    let mut quick = follow(&app).await;
+    let mut behind = follow(&app).await;
     let (first, again, id) = tokio::join!(quick.next(), behind.next(), ada.create_titled("x"));
     assert!(first.is_ok() && again.is_ok());
     for _ in 0..4 {

@@ -36,7 +36,7 @@ pub(super) async fn create(store: &Store, viewer: &Viewer, id: TaskId, new: &Che
     sql.bind(new.title.as_str()).push(", ").bind(text::title_key(&new.title)).push(", ");
     sql.bind(new.description.as_deref()).push(", ").bind(new.priority).push(", ").bind(new.due_date);
     sql.push(" from owner").push(&returning());
-    task(store.write_at_once(viewer, sql.finish(DbBackend::Postgres)).await?)
+    task(run(store, viewer, sql).await?)
 }
 
 /// Turns a task over.
@@ -50,7 +50,7 @@ pub(super) async fn toggle(
     let Some(mut sql) = begin(store, viewer, id) else { return Ok(None) };
     let is_expected = is_expected(&mut sql, expected_version);
     sql.push(&update(assignments, &is_expected));
-    task(store.write_at_once(viewer, sql.finish(DbBackend::Postgres)).await?)
+    task(run(store, viewer, sql).await?)
 }
 
 /// Sets columns of a task, where one of them differs.
@@ -78,7 +78,7 @@ pub(super) async fn set(
     }
     let condition = format!("{} and ({})", is_expected(&mut sql, expected_version), differs.join(" or "));
     sql.push(&update(&sets.join(", "), &condition));
-    task(store.write_at_once(viewer, sql.finish(DbBackend::Postgres)).await?)
+    task(run(store, viewer, sql).await?)
 }
 
 /// Deletes a task and leaves its trace.
@@ -100,7 +100,7 @@ pub(super) async fn delete(
         returning revision",
         owner_if(&is_expected)
     ));
-    Ok(store.write_at_once(viewer, sql.finish(DbBackend::Postgres)).await?.map(|_| id))
+    Ok(run(store, viewer, sql).await?.map(|_| id))
 }
 
 /// A statement of a viewer's about a task, with the values that all of them have: `$1` the user, `$2` and `$3` what the
@@ -116,6 +116,10 @@ fn begin(store: &Store, viewer: &Viewer, id: TaskId) -> Option<Sql> {
     sql.parameter(store.now());
     sql.parameter(id.0);
     Some(sql)
+}
+
+async fn run(store: &Store, viewer: &Viewer, sql: Sql) -> Result<Option<QueryResult>, Error> {
+    store.write_at_once(viewer, sql.finish(DbBackend::Postgres)).await
 }
 
 /// The condition that the task has the expected version, where one is expected.

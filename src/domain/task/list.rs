@@ -5,14 +5,13 @@
 //! two stretches, the dated tasks and the others, each of them a run of the same index.
 
 use sea_orm::sea_query::Value;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, PaginatorTrait, QueryFilter, Select, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::{Column, Columns, Task, of};
 use crate::domain::cursor::{Cursor, Key};
 use crate::domain::page::{Page, PageArguments, Window};
 use crate::domain::sql::Sql;
 use crate::domain::{Error, Store, Viewer};
-use crate::entity::task::Entity;
 
 /// Which tasks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +70,8 @@ pub async fn list(store: &Store, viewer: &Viewer, list: List) -> Result<Page, Er
     let window = list.page.clone().window(order.0, order.1)?;
     let statement = list.statement(store.backend(), viewer, &window);
     let rows = store.lease().await?.query_all_raw(statement).await?;
-    let tasks = rows.iter().map(|row| Task::read(row, list.columns(), 0));
+    let columns = list.columns();
+    let tasks = rows.iter().map(|row| Task::read(row, columns, 0));
     let mut tasks = tasks.collect::<Result<Vec<_>, _>>()?;
     let has_more = tasks.len() as u64 > window.size;
     tasks.truncate(usize::try_from(window.size).unwrap_or(usize::MAX));
@@ -88,15 +88,19 @@ pub async fn list(store: &Store, viewer: &Viewer, list: List) -> Result<Page, Er
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
 pub async fn count(store: &Store, viewer: &Viewer, status: Status) -> Result<u64, Error> {
-    Ok(of_status(viewer, status).count(&store.lease().await?).await?)
+    let mut sql = Sql::default();
+    of_status(&mut sql, "count(*)", viewer, status);
+    let row = store.lease().await?.query_one_raw(sql.finish(store.backend())).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    Ok(count.unsigned_abs())
 }
 
-fn of_status(viewer: &Viewer, status: Status) -> Select<Entity> {
-    let tasks = of(viewer);
+fn of_status(sql: &mut Sql, what: &str, viewer: &Viewer, status: Status) {
+    of(sql, what, viewer);
     match status {
-        Status::All => tasks,
-        Status::Pending => tasks.filter(Column::Completed.eq(false)),
-        Status::Completed => tasks.filter(Column::Completed.eq(true)),
+        Status::All => {}
+        Status::Pending => _ = sql.push(" and completed = ").bind(false),
+        Status::Completed => _ = sql.push(" and completed = ").bind(true),
     }
 }
 
@@ -152,13 +156,7 @@ impl List {
 
     /// A stretch of the viewer's tasks, in its order, but for the limit.
     fn select(&self, sql: &mut Sql, viewer: &Viewer, stretch: Stretch, from: Option<&Cursor>, ascends: bool) {
-        sql.push("select ").push(&self.columns().names()).push(" from tasks where user_id = ");
-        sql.bind(viewer.id.as_str());
-        match self.status {
-            Status::All => {}
-            Status::Pending => _ = sql.push(" and completed = ").bind(false),
-            Status::Completed => _ = sql.push(" and completed = ").bind(true),
-        }
+        of_status(sql, &self.columns().names(), viewer, self.status);
         let (key, condition) = match stretch {
             Stretch::Created => ("created_at", ""),
             Stretch::Titled => ("title_key", ""),

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Select, UpdateMany};
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, UpdateMany};
 use uuid::Uuid;
 
 pub use create::{NewTask, create};
@@ -45,9 +45,9 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// The viewer's tasks: where every statement on tasks starts.
-fn of(viewer: &Viewer) -> Select<Entity> {
-    Entity::find().filter(Column::UserId.eq(viewer.id.as_str()))
+/// Selects `what` of the viewer's tasks: where every statement that reads tasks starts.
+fn of<'s>(sql: &'s mut Sql, what: &str, viewer: &Viewer) -> &'s mut Sql {
+    sql.push("select ").push(what).push(" from tasks where user_id = ").bind(viewer.id.as_str())
 }
 
 /// Finds several of the viewer's tasks; those that the viewer has not are not there. One statement.
@@ -60,20 +60,29 @@ pub async fn by_ids(
     ids: &[TaskId],
     columns: Columns,
 ) -> Result<HashMap<TaskId, Task>, Error> {
+    find(&store.lease().await?, viewer, ids, columns).await
+}
+
+async fn find(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[TaskId],
+    columns: Columns,
+) -> Result<HashMap<TaskId, Task>, Error> {
     let columns = columns.with(Column::Id);
     let mut sql = Sql::default();
-    sql.push("select ").push(&columns.names()).push(" from tasks where user_id = ").bind(viewer.id.as_str());
+    of(&mut sql, &columns.names(), viewer);
     for (nth, id) in ids.iter().enumerate() {
         sql.push(if nth == 0 { " and id in (" } else { ", " }).bind(id.0);
     }
     sql.push(if ids.is_empty() { " and false" } else { ")" });
-    let rows = store.lease().await?.query_all_raw(sql.finish(store.backend())).await?;
+    let rows = db.query_all_raw(sql.finish(db.get_database_backend())).await?;
     let tasks = rows.iter().map(|row| Task::read(row, columns, 0).map(|task| (TaskId(task.id), task)));
     Ok(tasks.collect::<Result<_, _>>()?)
 }
 
 async fn by_id(db: &impl ConnectionTrait, viewer: &Viewer, id: TaskId) -> Result<Option<Task>, Error> {
-    Ok(of(viewer).filter(Column::Id.eq(id.0)).one(db).await?.map(Task::from))
+    Ok(find(db, viewer, &[id], Columns::ALL).await?.remove(&id))
 }
 
 /// Why a statement on `id` that asked for `expected_version` found no row. One statement.

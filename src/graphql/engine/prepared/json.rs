@@ -8,7 +8,7 @@ use super::selection::{Connection, ConnectionField, EdgeField, PageInfoField, Pa
 use super::{Done, Verb};
 use crate::domain::page::Page;
 use crate::domain::task::{Priority, Task, TaskId};
-use crate::graphql::date_time::DateTime;
+use crate::graphql::schema::date_time::DateTime;
 
 /// About what a task of the usual fields takes.
 const TASK_BYTES: usize = 320;

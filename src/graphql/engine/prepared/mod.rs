@@ -22,12 +22,12 @@ use futures_util::future::try_join_all;
 pub(super) use selection::prepare;
 use selection::{Connection, PayloadField, Selected, TaskField, columns};
 
-use super::connection::{count, list, read};
-use super::error::ApiError;
-use super::task::{CreateTaskInput, UpdateTaskInput};
 use crate::domain::page::PageArguments;
 use crate::domain::task::{self, Task, TaskId};
 use crate::domain::{Error, Store, Viewer};
+use crate::graphql::error::ApiError;
+use crate::graphql::schema::connection::{count, list, read};
+use crate::graphql::schema::task::{CreateTaskInput, UpdateTaskInput};
 
 /// An operation that can go the short way.
 #[derive(Debug)]

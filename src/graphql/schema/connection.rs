@@ -5,14 +5,14 @@ use std::sync::Arc;
 use async_graphql::{Context, Object, SimpleObject};
 
 use super::context::ContextExt;
-use super::error::ApiResult;
 use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
 use crate::domain::page::{Page, PageArguments};
 use crate::domain::task::{self, Columns, List, Status};
 use crate::domain::{Error, Store, Viewer, feed};
+use crate::graphql::error::ApiResult;
 
 /// The list that the arguments of `tasks` ask for.
-pub(super) fn list(
+pub(in crate::graphql) fn list(
     status: Option<TaskStatusFilter>,
     sort_by: Option<TaskSort>,
     direction: Option<SortDirection>,
@@ -29,7 +29,7 @@ pub(super) fn list(
 }
 
 /// Reads a page of it, and the sync token where that is wanted: before the rows, so that it can only be early.
-pub(super) async fn read(
+pub(in crate::graphql) async fn read(
     store: &Store,
     viewer: &Viewer,
     list: List,
@@ -40,15 +40,15 @@ pub(super) async fn read(
 }
 
 /// Counts its tasks on all pages, as far as an `Int` goes.
-pub(super) async fn count(store: &Store, viewer: &Viewer, status: Status) -> Result<i32, Error> {
+pub(in crate::graphql) async fn count(store: &Store, viewer: &Viewer, status: Status) -> Result<i32, Error> {
     Ok(i32::try_from(task::count(store, viewer, status).await?).unwrap_or(i32::MAX))
 }
 
 /// A page of a list.
-pub(super) struct TaskConnection {
-    pub(super) status: Status,
+pub(in crate::graphql) struct TaskConnection {
+    pub(in crate::graphql) status: Status,
     /// The page, and the sync token that was read before it where one is selected.
-    pub(super) read: Arc<(Page, Option<String>)>,
+    pub(in crate::graphql) read: Arc<(Page, Option<String>)>,
 }
 
 /// A page of the viewer's tasks.
@@ -96,7 +96,7 @@ impl TaskConnection {
 
 /// A task and its place in the list.
 #[derive(SimpleObject)]
-pub(super) struct TaskEdge {
+pub(in crate::graphql) struct TaskEdge {
     /// Give it as `after` or `before` to go on from this task. It stays good when the task changes or goes.
     cursor: String,
     /// The task.
@@ -105,7 +105,7 @@ pub(super) struct TaskEdge {
 
 /// Where a page ends. Exact in the direction of paging; in the other, true where a cursor was given.
 #[derive(SimpleObject)]
-pub(super) struct PageInfo {
+pub(in crate::graphql) struct PageInfo {
     /// Whether more tasks follow.
     has_next_page: bool,
     /// Whether there are tasks before.

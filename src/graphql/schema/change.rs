@@ -6,7 +6,7 @@ use super::task::Task;
 use crate::domain::feed::{self, ChangePage};
 
 /// A page of changes.
-pub(super) struct TaskChangePage(pub(super) ChangePage);
+pub(in crate::graphql) struct TaskChangePage(pub(super) ChangePage);
 
 /// What has changed since a token, oldest change first, each task once.
 #[Object]
@@ -29,7 +29,7 @@ impl TaskChangePage {
 
 /// What has become of one task.
 #[derive(SimpleObject)]
-pub(super) struct TaskChange {
+pub(in crate::graphql) struct TaskChange {
     /// What kind of change it is.
     kind: TaskChangeKind,
     /// Which task.
@@ -55,7 +55,7 @@ impl From<&feed::Change> for TaskChange {
 /// DELETED as "remove it if you have it".
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "feed::ChangeKind")]
-pub(super) enum TaskChangeKind {
+pub(in crate::graphql) enum TaskChangeKind {
     /// The task is new.
     Created,
     /// The task was there already.

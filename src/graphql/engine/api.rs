@@ -9,17 +9,17 @@ use futures_util::FutureExt;
 use futures_util::future::ready;
 use futures_util::stream::{BoxStream, StreamExt, once};
 
-use super::code::{Code, code_of, coded, most_severe};
-use super::context::RequestContext;
 use super::document::{Document, MAX_SELECTION_NESTING, Operation};
-use super::error::FAULT;
-use super::mutation::Mutation;
 use super::prepared::Outcome;
-use super::query::Query;
 use super::rows;
-use super::subscription::{self, Subscription};
 use super::validation::Types;
 use crate::domain::{Store, Viewer};
+use crate::graphql::code::{Code, code_of, coded, most_severe};
+use crate::graphql::error::FAULT;
+use crate::graphql::schema::context::RequestContext;
+use crate::graphql::schema::mutation::Mutation;
+use crate::graphql::schema::query::Query;
+use crate::graphql::schema::subscription::{self, Subscription};
 
 /// What is said to who asks for something of a viewer's and has no token.
 pub const UNAUTHENTICATED: &str = "This needs a token: send the header 'Authorization: Bearer TOKEN'.";

@@ -14,7 +14,7 @@ use async_graphql_value::Value;
 
 use super::{Input, MAX_PROBLEMS, Types, wrong_leaf};
 use crate::graphql::code::{Code, coded};
-use crate::graphql::document::OperationKind;
+use crate::graphql::engine::document::OperationKind;
 
 impl Types {
     /// What is wrong with the values in a document, of code `GRAPHQL_VALIDATION_FAILED`. Fields and arguments that

@@ -11,8 +11,8 @@ use quick_cache::sync::Cache;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::code::{Code, coded};
 use super::{Api, Document};
+use crate::graphql::code::{Code, coded};
 
 /// About the most that remembered documents take in memory.
 const MAX_REMEMBERED_BYTES: u64 = 16 * 1024 * 1024;

@@ -15,8 +15,8 @@ use async_graphql::{Pos, Positioned, ServerError};
 
 pub(super) use measure::MAX_SELECTION_NESTING;
 
-use super::code::{Code, coded};
 use super::prepared::Prepared;
+use crate::graphql::code::{Code, coded};
 
 /// About what a selection takes in memory, with its names.
 const BYTES_OF_A_SELECTION: usize = 512;

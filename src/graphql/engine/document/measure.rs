@@ -10,7 +10,7 @@ use async_graphql::{Name, Pos, Positioned, ServerError};
 
 use super::{Measured, too_complex};
 use crate::graphql::code::{Code, coded};
-use crate::graphql::prepared::prepare;
+use crate::graphql::engine::prepared::prepare;
 
 /// Most fields of a document, fragments spread out.
 const MAX_FIELDS: usize = 2_000;

@@ -4,9 +4,9 @@ use async_graphql::parser::types::Field;
 use async_graphql::{Positioned, ServerError, Value, Variables};
 use async_graphql_value::Value as InputValue;
 
-use super::code::{Code, coded};
 use super::document::Operation;
 use crate::domain::{feed, page};
+use crate::graphql::code::{Code, coded};
 
 /// Most rows of a document.
 const MAX_ROWS: u64 = 500;

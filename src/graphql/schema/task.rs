@@ -4,19 +4,19 @@ use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object};
 
 use super::context::ContextExt;
 use super::date_time::DateTime;
-use super::error::ApiResult;
 use super::user::User;
 use crate::domain::task::{self, Change, NewTask, TaskId, TaskUpdate};
+use crate::graphql::error::ApiResult;
 
 /// A task of the viewer's.
 #[derive(Clone)]
-pub(super) struct Task(pub(super) task::Task);
+pub(in crate::graphql) struct Task(pub(super) task::Task);
 
 /// Something to be done. Only its owner sees it.
 #[Object]
 impl Task {
     /// A UUID, lower case.
-    pub(super) async fn id(&self) -> ID {
+    pub(in crate::graphql) async fn id(&self) -> ID {
         TaskId(self.0.id).into()
     }
 
@@ -74,7 +74,7 @@ impl Task {
 /// How urgent a task is.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "task::Priority")]
-pub(super) enum TaskPriority {
+pub(in crate::graphql) enum TaskPriority {
     /// It can wait.
     Low,
     /// In between.
@@ -86,7 +86,7 @@ pub(super) enum TaskPriority {
 /// Which tasks a list holds.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "task::Status")]
-pub(super) enum TaskStatusFilter {
+pub(in crate::graphql) enum TaskStatusFilter {
     /// Pending and completed ones.
     All,
     /// Those still to be done.
@@ -98,7 +98,7 @@ pub(super) enum TaskStatusFilter {
 /// Ties are broken by id, in the same direction, so that a page never repeats or skips a task.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "task::Sort")]
-pub(super) enum TaskSort {
+pub(in crate::graphql) enum TaskSort {
     /// By `createdAt`.
     Created,
     /// Letter case aside.
@@ -110,7 +110,7 @@ pub(super) enum TaskSort {
 /// Which way a list is sorted.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 #[graphql(remote = "task::Direction")]
-pub(super) enum SortDirection {
+pub(in crate::graphql) enum SortDirection {
     /// From A to Z, from old to new, from early to late.
     #[graphql(name = "ASC")]
     Ascending,
@@ -121,7 +121,7 @@ pub(super) enum SortDirection {
 
 /// What a new task is made of.
 #[derive(InputObject)]
-pub(super) struct CreateTaskInput {
+pub(in crate::graphql) struct CreateTaskInput {
     /// A UUID of the client's own making, so that a create can be sent again: where the task exists already it is
     /// returned as it is, unchanged. CONFLICT where it was deleted in the last 30 days. With hyphens, in either case;
     /// any other form, or the viewer's own id: BAD_USER_INPUT.
@@ -138,7 +138,7 @@ pub(super) struct CreateTaskInput {
 
 /// The fields to change. One that is left out stays; null clears it.
 #[derive(InputObject)]
-pub(super) struct UpdateTaskInput {
+pub(in crate::graphql) struct UpdateTaskInput {
     /// 1 to 200 code points after white space at the ends is taken off; no control characters. Can't be null.
     title: MaybeUndefined<String>,
     /// 10,000 code points at most; no control characters but tab and line breaks.

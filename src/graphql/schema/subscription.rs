@@ -10,15 +10,15 @@ use futures_util::stream::{BoxStream, StreamExt, iter, unfold};
 
 use super::change::TaskChange;
 use super::context::ContextExt;
-use super::error::{ApiError, ApiResult};
 use crate::domain::Error;
 use crate::domain::feed::{self, Change, Follower};
+use crate::graphql::error::{ApiError, ApiResult};
 
 /// The root of subscriptions.
-pub(super) struct Subscription;
+pub(in crate::graphql) struct Subscription;
 
 /// What an execution is for; it rides on the request.
-pub(super) enum Purpose {
+pub(in crate::graphql) enum Purpose {
     /// To begin.
     Begin(Arc<Mutex<Option<Follower>>>),
     /// To tell a change, or why there will be no more.
@@ -52,7 +52,7 @@ impl Subscription {
 }
 
 /// The responses to a subscription, of which `execute` does one execution. The last one is an error.
-pub(super) fn responses<E>(execute: E) -> BoxStream<'static, Response>
+pub(in crate::graphql) fn responses<E>(execute: E) -> BoxStream<'static, Response>
 where
     E: Fn(Purpose) -> BoxStream<'static, Response> + Send + Sync + 'static,
 {

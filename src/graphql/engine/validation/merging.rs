@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::{Input, Output, Types};
 use crate::graphql::code::{Code, coded};
-use crate::graphql::document::OperationKind;
+use crate::graphql::engine::document::OperationKind;
 
 /// After so many conflicts the rest is not looked for.
 const MAX_CONFLICTS: usize = 10;

@@ -7,16 +7,16 @@ use crate::domain::Instant;
 
 /// An instant as clients write and read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct DateTime(pub(super) Instant);
+pub(in crate::graphql) struct DateTime(pub(in crate::graphql) Instant);
 
 impl DateTime {
     /// What a client should have written.
-    pub(super) const EXPECTED: &str =
+    pub(in crate::graphql) const EXPECTED: &str =
         "a date and time with its offset and at most six fraction digits (RFC 3339), such as 2026-12-31T18:00:00Z";
 
     /// Reads RFC 3339, section 5.6, with at most six fraction digits and no leap second, of the years 0001 to 9999 in
     /// UTC.
-    pub(super) fn parse_text(text: &str) -> Option<Self> {
+    pub(in crate::graphql) fn parse_text(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let separator_is_t = matches!(bytes.get(10), Some(b'T' | b't'));
         let fraction = text.get(19..)?.strip_prefix('.').unwrap_or_default();
@@ -30,14 +30,14 @@ impl DateTime {
     }
 
     /// Always UTC, six fraction digits and a Z.
-    pub(super) fn to_text(self) -> String {
+    pub(in crate::graphql) fn to_text(self) -> String {
         let mut text = String::with_capacity(27);
         self.write(&mut text);
         text
     }
 
     /// The same, at the end of `text`. By hand, since it is written several times for each task of a page.
-    pub(super) fn write(self, text: &mut String) {
+    pub(in crate::graphql) fn write(self, text: &mut String) {
         let Self(instant) = self;
         let year = instant.year().unsigned_abs();
         for (value, digits, after) in [

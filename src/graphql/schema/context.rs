@@ -10,15 +10,15 @@ use async_graphql::Context;
 use futures_util::FutureExt;
 use tokio::sync::OnceCell;
 
-use super::error::ApiResult;
 use super::loader::Loaders;
 use crate::domain::{Error, Store, Viewer};
+use crate::graphql::error::ApiResult;
 
 /// One request's state.
-pub(super) struct RequestContext {
-    pub(super) store: Store,
+pub(in crate::graphql) struct RequestContext {
+    pub(in crate::graphql) store: Store,
     /// Whether a list's sync token is selected somewhere.
-    pub(super) needs_sync_token: bool,
+    pub(in crate::graphql) needs_sync_token: bool,
     /// Absent for a caller without a token, who gets no further than introspection.
     identity: Option<Identity>,
     has_written: Arc<AtomicBool>,
@@ -36,7 +36,7 @@ struct Identity {
 type Field = OnceCell<Result<Box<dyn Any + Send + Sync>, Error>>;
 
 impl RequestContext {
-    pub(super) fn new(
+    pub(in crate::graphql) fn new(
         store: Store,
         viewer: Option<Viewer>,
         needs_sync_token: bool,
@@ -54,7 +54,7 @@ impl RequestContext {
 }
 
 /// Shorthands for resolvers.
-pub(super) trait ContextExt {
+pub(in crate::graphql) trait ContextExt {
     fn request(&self) -> &RequestContext;
 
     /// Who is asking.

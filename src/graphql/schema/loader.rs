@@ -19,7 +19,7 @@ const YIELDS: usize = 1;
 type Found<T> = Result<Option<T>, Error>;
 
 /// The loaders of one request.
-pub(super) struct Loaders {
+pub(in crate::graphql) struct Loaders {
     tasks: Loader<TaskId, Found<Task>, Tasks>,
     users: Loader<UserId, Found<entity::user::Model>, Users>,
 }
@@ -34,7 +34,7 @@ struct Users {
 }
 
 impl Loaders {
-    pub(super) fn new(store: &Store, viewer: &Viewer) -> Self {
+    pub(in crate::graphql) fn new(store: &Store, viewer: &Viewer) -> Self {
         let tasks = Tasks { store: store.clone(), viewer: viewer.clone() };
         let users = Users { store: store.clone() };
         Self {
@@ -44,12 +44,12 @@ impl Loaders {
     }
 
     /// One of the viewer's tasks.
-    pub(super) async fn task(&self, id: TaskId) -> Found<Task> {
+    pub(in crate::graphql) async fn task(&self, id: TaskId) -> Found<Task> {
         self.tasks.try_load(id).await.unwrap_or_else(|error| Err(Error::Internal(error.to_string().into())))
     }
 
     /// A user that has written something.
-    pub(super) async fn user(&self, id: UserId) -> Found<entity::user::Model> {
+    pub(in crate::graphql) async fn user(&self, id: UserId) -> Found<entity::user::Model> {
         self.users.try_load(id).await.unwrap_or_else(|error| Err(Error::Internal(error.to_string().into())))
     }
 }

@@ -3,12 +3,12 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::context::ContextExt;
-use super::error::ApiResult;
 use super::task::{CreateTaskInput, Task, UpdateTaskInput};
 use crate::domain::task::{self, TaskId};
+use crate::graphql::error::ApiResult;
 
 /// The root of mutations.
-pub(super) struct Mutation;
+pub(in crate::graphql) struct Mutation;
 
 /// What can be changed. Null, with an error, where refused; what earlier fields of the same document did stays done.
 #[Object]

@@ -3,18 +3,18 @@
 use async_graphql::{Context, ID, Object};
 
 use super::context::ContextExt;
-use super::error::ApiResult;
 use crate::domain::{UserId, Viewer};
 use crate::entity;
+use crate::graphql::error::ApiResult;
 
 /// A person who has tasks.
-pub(super) struct User(pub(super) UserId);
+pub(in crate::graphql) struct User(pub(super) UserId);
 
 /// A person who has tasks. Users need no sign-up: a valid token makes them.
 #[Object]
 impl User {
     /// The `sub` claim of the user's token.
-    pub(super) async fn id(&self) -> ID {
+    pub(in crate::graphql) async fn id(&self) -> ID {
         self.0.as_str().into()
     }
 

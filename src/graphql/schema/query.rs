@@ -8,19 +8,19 @@ use futures_util::future::try_join_all;
 use super::change::TaskChangePage;
 use super::connection::{TaskConnection, list, read};
 use super::context::ContextExt;
-use super::error::ApiResult;
 use super::node::{Node, node};
 use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
 use super::user::User;
 use crate::domain::page::PageArguments;
 use crate::domain::task::{Columns, TaskId};
 use crate::domain::{Error, Problems, feed};
+use crate::graphql::error::ApiResult;
 
 /// Most ids of a `nodes` field.
 const MAX_NODES: usize = 100;
 
 /// The root of queries.
-pub(super) struct Query;
+pub(in crate::graphql) struct Query;
 
 /// What can be asked. All of it is about the viewer: the user for whom the token speaks.
 #[Object]

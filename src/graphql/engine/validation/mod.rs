@@ -15,7 +15,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{ServerError, Value};
 
-use super::date_time::DateTime;
+use crate::graphql::schema::date_time::DateTime;
 
 /// Most problems that a client hears of at once.
 const MAX_PROBLEMS: usize = 20;
