@@ -18,7 +18,7 @@ use taskql::auth::{Grant, Guard, Trust, sign};
 use taskql::domain::task::{self, NewTask};
 use taskql::domain::{Clock, Store, UserId, Viewer, connect, migrate};
 use taskql::graphql::{Api, Call, Data, Document, Documents, Reply};
-use taskql::http::{App, Limits, Streams, router};
+use taskql::http::{App, Limits, Streams, Timeouts, router};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
@@ -67,6 +67,7 @@ impl World {
             api: Api::new(store.clone(), false),
             documents: Documents::default(),
             limits: Limits::new(256, 0, Vec::new()),
+            timeouts: Timeouts::default(),
             streams: Streams::default(),
             guard: guard(),
             store: store.clone(),

@@ -12,7 +12,7 @@ use crate::auth::{Grant, Guard, KeySet, Patience, Trust, sign};
 use crate::config::{Config, ConfigError, Source};
 use crate::domain::{Clock, Store, feed, migrate, sweep};
 use crate::graphql::{Api, Documents, UntrustedFile};
-use crate::http::{self, App, HAS_TASK_APP, Limits, Page, Streams};
+use crate::http::{self, App, HAS_TASK_APP, Limits, Page, Streams, Timeouts};
 
 /// The user of development mode.
 const DEVELOPER: &str = "dev";
@@ -49,8 +49,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
         let store = store.clone();
         async move { tokio::join!(sweep::keep_swept(&store), feed::keep_woken(&store), store.keep_connections_fresh()) }
     });
-    let streams = app.streams.clone();
-    http::server::serve(listener, http::router(app), streams, stop_signal()).await;
+    let (streams, timeouts) = (app.streams.clone(), app.timeouts);
+    http::server::serve(listener, http::router(app), streams, timeouts, stop_signal()).await;
     let end = async {
         keeping.abort();
         store.finish().await;
@@ -85,6 +85,7 @@ fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<Str
         api,
         documents,
         limits: Limits::new(config.max_in_flight as usize, config.rate_limit, config.trusted_proxies.clone()),
+        timeouts: Timeouts::default(),
         streams: Streams::default(),
         guard: Guard::new(Trust { secret, key_set, issuer: tokens.issuer.clone(), audience: tokens.audience.clone() }),
         store,

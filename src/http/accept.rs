@@ -1,4 +1,4 @@
-//! What a client takes (RFC 9110, section 12.5.1) and what it gets: one of the two media types of GraphQL over HTTP, a
+//! What a client accepts (RFC 9110, section 12.5.1) and what it gets: one of the two media types of GraphQL over HTTP, a
 //! stream, or the GraphiQL page.
 
 use axum::http::HeaderMap;
@@ -21,7 +21,7 @@ pub(super) enum MediaType {
 
 /// What GraphQL is answered as.
 pub(super) const OF_GRAPHQL: [MediaType; 2] = [MediaType::Json, MediaType::GraphqlResponse];
-/// What goes on and on is answered as.
+/// What streams are answered as.
 pub(super) const OF_STREAMS: [MediaType; 2] = [MediaType::EventStream, MediaType::Multipart];
 
 impl MediaType {
@@ -57,8 +57,8 @@ struct Range<'h> {
     takes_utf8: bool,
 }
 
-/// What of `offered` the client likes best; none where it takes none of it. Between equals the more exact range
-/// decides, then the order in which the client names them. Who says nothing, or takes anything, gets the first offered.
+/// Which of `offered` the client prefers; none if it accepts none of them. Between equals the more exact range decides,
+/// then the order in which the client names them. A client that says nothing, or accepts anything, gets the first offered.
 pub(super) fn negotiate(headers: &HeaderMap, offered: &[MediaType]) -> Option<MediaType> {
     let ranges = ranges(headers);
     if ranges.is_empty() {
@@ -67,7 +67,7 @@ pub(super) fn negotiate(headers: &HeaderMap, offered: &[MediaType]) -> Option<Me
     best(&ranges, offered)
 }
 
-/// The same for what nobody gets unless it is named.
+/// The same for types that a client only gets by naming them.
 pub(super) fn negotiate_named(headers: &HeaderMap, offered: &[MediaType]) -> Option<MediaType> {
     let mut ranges = ranges(headers);
     ranges.retain(|range| range.kind != "*" && range.subtype != "*");

@@ -9,10 +9,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::accept::MediaType;
-use super::metrics::Limit;
-use super::request_log::{self, Note};
-use crate::graphql::{Code, Data, Reply, code_of};
+use super::request_id;
+use super::summary::{Limit, ResponseSummary};
+use crate::graphql::{Code, Data, Reply, code_of, coded};
 
+/// What clients hear when all places are taken.
+pub(super) const FULL: &str = "The server is full. Try again in a moment.";
 /// After how many seconds to try again what was not available.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
@@ -24,7 +26,7 @@ struct Body<'r> {
     data: Option<&'r Value>,
 }
 
-/// An answer as a text: `{"errors": …, "data": …}`. Nothing where it cannot be written.
+/// An answer as JSON: `{"errors": …, "data": …}`. None if it cannot be written.
 pub(super) fn to_json(reply: Reply) -> Option<String> {
     let Reply { data, mut errors } = reply;
     let data = match data {
@@ -80,7 +82,8 @@ pub(super) fn answer(reply: Reply, media: MediaType) -> Response {
     respond(reply, status, media)
 }
 
-/// A refusal that has nothing to do with a document, as plain JSON; the handler alters the type for who takes the other.
+/// A refusal that has nothing to do with a document, as plain JSON; the handler changes the type for clients that accept
+/// the other one.
 pub(super) fn refuse(error: ServerError) -> Response {
     let status = code_of(&error).map_or(StatusCode::INTERNAL_SERVER_ERROR, status_of);
     refusal(error, status)
@@ -91,14 +94,14 @@ pub(super) fn refusal(error: ServerError, status: StatusCode) -> Response {
     respond(Reply::refusal(error), status, MediaType::Json)
 }
 
-/// A refusal of the method, with those that would do.
+/// A refusal of the method, with those that are allowed.
 pub(super) fn refuse_method(error: ServerError, allowed: &'static str) -> Response {
     let mut response = refuse(error);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
 }
 
-/// A refusal by a limit that passes, with the seconds to wait.
+/// A refusal by a limit that passes, with the seconds to wait for it.
 pub(super) fn refuse_for(error: ServerError, wait: Duration, limit: Limit) -> Response {
     let mut response = refuse_by(error, limit);
     let seconds = wait.as_secs() + 1;
@@ -109,7 +112,7 @@ pub(super) fn refuse_for(error: ServerError, wait: Duration, limit: Limit) -> Re
 /// A refusal by a limit.
 pub(super) fn refuse_by(error: ServerError, limit: Limit) -> Response {
     let mut response = refuse(error);
-    Note::of(&mut response).limit = Some(limit);
+    ResponseSummary::of(&mut response).limit = Some(limit);
     response
 }
 
@@ -123,19 +126,31 @@ fn respond(reply: Reply, status: StatusCode, media: MediaType) -> Response {
         response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
     }
     if let Some(code) = code {
-        let note = Note::of(&mut response);
-        note.code = Some(code);
-        note.limit = (code == Code::QueryTooComplex).then_some(Limit::Document);
+        let summary = ResponseSummary::of(&mut response);
+        summary.code = Some(code);
+        summary.limit = (code == Code::QueryTooComplex).then_some(Limit::Document);
     }
     response
 }
 
-/// A fault of ours can be found in the log by its request.
+/// What a client hears whose request was given up.
+pub(super) fn too_slow() -> ServerError {
+    let message = "This took too long. If it was meant to change something, that may still happen.";
+    coded(Code::ServiceUnavailable, message, None)
+}
+
+/// Answers paths that do not exist.
+pub(super) async fn nothing_there() -> Response {
+    let message = "There is nothing at this path; the API is at /graphql.";
+    refusal(coded(Code::NotFound, message, None), StatusCode::NOT_FOUND)
+}
+
+/// A fault of ours can be found in the log by the id of its request.
 fn add_request_id(error: &mut ServerError) {
     if code_of(error) == Some(Code::InternalServerError)
         && let Some(extensions) = &mut error.extensions
-        && let Some(id) = request_log::request_id()
+        && let Some(id) = request_id::current()
     {
-        extensions.set("requestId", id);
+        extensions.set("requestId", id.as_ref());
     }
 }

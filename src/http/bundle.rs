@@ -1,4 +1,4 @@
-//! What the web pages have in common: bundled files, and the headers of a page.
+//! What the web pages have in common: bundled files and the headers of a page.
 
 use std::io::Read;
 
@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 
 use super::accept::MediaType;
-use super::nothing_there;
+use super::answer::nothing_there;
 
-/// A page, with what it may load. It may hold a token, so nobody keeps it.
+/// A page, with a policy of what it may load. It may hold a token, so nobody may store it.
 pub(super) fn page(html: String, policy: &str) -> Response {
     let headers = [
         (CONTENT_TYPE, MediaType::Html.content_type()),

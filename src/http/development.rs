@@ -23,7 +23,7 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
         return next.run(request).await;
     };
     let (parts, body) = request.into_parts();
-    super::body::discard(&parts.headers, body);
+    super::body::discard(&parts.headers, body, super::Timeouts::default().discard);
     answer::refuse(coded(Code::Forbidden, reason, None))
 }
 

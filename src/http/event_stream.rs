@@ -15,19 +15,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::accept::MediaType;
 use super::answer;
+use super::app::Shared;
 use super::expiry::{EXPIRED, expired};
-use super::metrics::Limit;
 use super::operation::{self, Event};
 use super::parameters::Parameters;
 use super::request_log::OperationLog;
-use super::streams::{StreamPlace, TOO_MANY};
-use super::{App, Shared};
+use super::streams::{StreamPlace, too_many};
+use super::summary::Limit;
 use crate::auth::Verified;
 use crate::graphql::{Code, Reply, coded};
 
-/// How often something is sent where nothing happens, so that nobody in between takes the connection for dead.
-const KEEP_ALIVE: Duration = Duration::from_secs(12);
-/// Asks nginx to hand each event on as it comes.
+/// Asks nginx to pass each event on as it comes.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// How events are written.
@@ -39,7 +37,7 @@ enum Form {
     Multipart,
 }
 
-/// Answers with a stream. Who has no token has no subscription either; that was refused before.
+/// Answers with a stream. A subscription without a token was refused before.
 pub(super) fn respond(
     shared: &Shared,
     parameters: Parameters,
@@ -47,12 +45,12 @@ pub(super) fn respond(
     media: MediaType,
     log: OperationLog,
 ) -> Response {
-    let app: &Arc<App> = &shared.app;
+    let app = &shared.app;
     let place = match &verified {
         Some(Verified { viewer, .. }) => match app.streams.enter(&viewer.id) {
             Some(place) => Some(place),
             None => {
-                let message = format!("{TOO_MANY}. Close one first.");
+                let message = format!("{}. Close one first.", too_many());
                 let error = coded(Code::RateLimited, message, None);
                 return answer::refuse_for(error, Duration::ZERO, Limit::Streams);
             }
@@ -65,7 +63,8 @@ pub(super) fn respond(
         form,
         events: operation::start(Arc::clone(app), parameters, viewer, log),
         verified,
-        keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
+        comments: interval_at(Instant::now() + app.timeouts.stream_comment, app.timeouts.stream_comment),
+        expiry_check: app.timeouts.expiry_check,
         stop: app.streams.stop().clone(),
         state: State::Beginning,
         _place: place,
@@ -78,7 +77,8 @@ pub(super) fn respond(
 struct EventStream {
     form: Form,
     events: BoxStream<'static, Event>,
-    keep_alive: Interval,
+    comments: Interval,
+    expiry_check: Duration,
     verified: Option<Verified>,
     stop: CancellationToken,
     state: State,
@@ -95,7 +95,7 @@ impl EventStream {
     /// The next bytes.
     async fn next(mut self) -> Option<(io::Result<Bytes>, Self)> {
         match self.state {
-            // The client, and all in between, hear at once that the stream is there.
+            // The client, and all proxies in between, see at once that the stream is there.
             State::Beginning => {
                 self.state = State::Open;
                 let text = self.form.beginning().to_owned();
@@ -106,16 +106,16 @@ impl EventStream {
         }
         let over = async {
             match &self.verified {
-                Some(verified) => expired(verified).await,
+                Some(verified) => expired(verified, self.expiry_check).await,
                 None => std::future::pending().await,
             }
         };
         let text = tokio::select! {
             biased;
-            // Without a word of completion, so that clients come again.
+            // Without an event of completion, so that clients reconnect.
             () = self.stop.cancelled() => {
                 self.state = State::Ended;
-                return Some((Err(io::Error::other("the server stops")), self));
+                return Some((Err(io::Error::other("the server is shutting down")), self));
             }
             () = over => {
                 self.state = State::Ended;
@@ -123,7 +123,7 @@ impl EventStream {
             }
             event = self.events.next() => match event {
                 Some(event) => {
-                    self.keep_alive.reset();
+                    self.comments.reset();
                     self.form.next(&event.json)
                 }
                 None => {
@@ -131,7 +131,7 @@ impl EventStream {
                     self.form.complete()
                 }
             },
-            _ = self.keep_alive.tick() => self.form.keep_alive().to_owned(),
+            _ = self.comments.tick() => self.form.comment().to_owned(),
         };
         Some((Ok(text.into()), self))
     }
@@ -157,12 +157,12 @@ impl Form {
         let json = answer::to_json(Reply::refusal(error)).unwrap_or_default();
         match self {
             Self::ServerSentEvents => self.next(&json),
-            // An error of the transport stands beside the payload.
+            // An error of the transport comes beside the payload.
             Self::Multipart => part(&json.replacen('{', "{\"payload\":null,", 1)),
         }
     }
 
-    /// `EventSource` passes over an event without data.
+    /// With data, since `EventSource` ignores an event without any.
     fn complete(self) -> String {
         match self {
             Self::ServerSentEvents => "event: complete\ndata: \n\n".into(),
@@ -170,7 +170,8 @@ impl Form {
         }
     }
 
-    fn keep_alive(self) -> &'static str {
+    /// What is sent when nothing happens.
+    fn comment(self) -> &'static str {
         match self {
             Self::ServerSentEvents => ":\n\n",
             Self::Multipart => "\r\ncontent-type: application/json\r\n\r\n{}\r\n--graphql",

@@ -4,19 +4,17 @@ use std::time::Duration;
 
 use crate::auth::Verified;
 
-/// What the client hears then.
-pub(super) const EXPIRED: &str = "The token has expired; come again with a fresh one";
+/// What clients hear then.
+pub(super) const EXPIRED: &str = "The token has expired; reconnect with a fresh one";
 
-/// How long to wait before looking at the clock again, which somebody may have set meanwhile.
-const LOOK_EVERY: Duration = Duration::from_mins(1);
-
-/// Waits until a token stops to hold. Nothing is lost where this is dropped and called again.
-pub(super) async fn expired(verified: &Verified) {
+/// Waits until a token has expired, by a look at the clock at least each `check_every`. Nothing is lost if this is dropped
+/// and called again.
+pub(super) async fn expired(verified: &Verified, check_every: Duration) {
     loop {
         let remaining = verified.remaining();
         if remaining.is_zero() {
             return;
         }
-        tokio::time::sleep(remaining.min(LOOK_EVERY)).await;
+        tokio::time::sleep(remaining.min(check_every)).await;
     }
 }

@@ -1,5 +1,5 @@
-//! The GraphiQL page: from the binary, complete without any other host. From a build without npm the libraries come
-//! from a CDN, of the same versions, each with the hash that it must have.
+//! The GraphiQL page: from the binary, complete without any other host. In a build without npm the libraries come from a
+//! CDN, in the same versions, each with the hash that it must have.
 
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
@@ -11,7 +11,8 @@ use axum::response::{Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{App, Page, bundle};
+use super::app::{App, Page};
+use super::bundle;
 
 include!(concat!(env!("OUT_DIR"), "/graphiql.rs"));
 

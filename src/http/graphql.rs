@@ -5,29 +5,25 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_graphql::ServerError;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::Response;
-
-use super::accept::{MediaType, OF_GRAPHQL, OF_STREAMS, negotiate, negotiate_named};
-use super::answer::{answer, refuse, refuse_by, refuse_for, refuse_method};
-use super::body::{self, Unread};
-use super::metrics::Limit;
-use super::parameters::{Parameters, check_content_type};
-use super::request_log::{Note, OperationLog, Transport};
-use super::server::CarriesStream;
-use super::{App, Shared, event_stream, graphiql, shed, socket};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::accept::{MediaType, OF_GRAPHQL, OF_STREAMS, negotiate, negotiate_named};
+use super::answer::{FULL, answer, refuse, refuse_by, refuse_for, refuse_method, too_slow};
+use super::app::{App, Shared};
+use super::body::{self, Unread};
+use super::parameters::{Parameters, check_content_type};
+use super::request_log::{OperationLog, Transport};
+use super::streams::CarriesStream;
+use super::summary::{Limit, ResponseSummary};
+use super::{event_stream, graphiql, socket};
 use crate::auth::{InvalidToken, TokenError, Verified};
 use crate::graphql::{Call, Code, OperationKind, Reply, UNAUTHENTICATED, coded};
-
-/// How long a request may take.
-pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Answers `/graphql`.
 pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Response {
@@ -41,24 +37,16 @@ pub(super) async fn handle(State(shared): State<Shared>, request: Request) -> Re
         _ => &OF_GRAPHQL,
     };
     let media = negotiate(&parts.headers, offered);
-    let mut response = match tokio::time::timeout(REQUEST_TIMEOUT, respond(&shared, &parts, body, media)).await {
-        Ok(response) => response,
-        Err(_) => refuse_by(too_slow(), Limit::Time),
-    };
+    let answered = tokio::time::timeout(app.timeouts.request, respond(&shared, &parts, body, media));
+    let mut response = answered.await.unwrap_or_else(|_| refuse_by(too_slow(), Limit::Time));
     let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/"));
     if media == Some(MediaType::GraphqlResponse) && is_json {
-        // Refusals too are what the client takes.
+        // Refusals too have the type that the client accepts.
         let content_type = HeaderValue::from_static(MediaType::GraphqlResponse.content_type());
         response.headers_mut().insert(CONTENT_TYPE, content_type);
     }
     response.headers_mut().append(VARY, HeaderValue::from_static("accept"));
     response
-}
-
-/// What a client hears whose request was given up.
-pub(super) fn too_slow() -> ServerError {
-    let message = "This took too long. Where it was to change something, that may still happen.";
-    coded(Code::ServiceUnavailable, message, None)
 }
 
 async fn respond(shared: &Shared, parts: &Parts, body: Body, media: Option<MediaType>) -> Response {
@@ -67,13 +55,13 @@ async fn respond(shared: &Shared, parts: &Parts, body: Body, media: Option<Media
         Method::GET => true,
         Method::POST => false,
         _ => {
-            body::discard(&parts.headers, body);
+            body::discard(&parts.headers, body, app.timeouts.discard);
             return refuse_method(coded(Code::MethodNotAllowed, "Use GET or POST.", None), "GET, POST");
         }
     };
     let stream = negotiate_named(&parts.headers, &OF_STREAMS);
     if media.is_none() && stream.is_none() {
-        body::discard(&parts.headers, body);
+        body::discard(&parts.headers, body, app.timeouts.discard);
         let message = "Accept application/graphql-response+json, application/json or text/event-stream.";
         return refuse(coded(Code::NotAcceptable, message, None));
     }
@@ -83,7 +71,7 @@ async fn respond(shared: &Shared, parts: &Parts, body: Body, media: Option<Media
     let parameters = if is_get {
         Parameters::from_query(parts.uri.query().unwrap_or_default())
     } else {
-        match read_body(&parts.headers, body).await {
+        match read_body(&parts.headers, body, app.timeouts.discard).await {
             Ok(body) => Parameters::from_body(&body),
             Err(response) => return *response,
         }
@@ -103,37 +91,37 @@ async fn respond(shared: &Shared, parts: &Parts, body: Body, media: Option<Media
         return too_many(wait);
     }
     let Some(place) = app.limits.enter() else {
-        return refuse_by(coded(Code::ServiceUnavailable, shed::FULL, None), Limit::InFlight);
+        return refuse_by(coded(Code::ServiceUnavailable, FULL, None), Limit::InFlight);
     };
     match parameters {
         Ok(parameters) => {
             let marks = parts.extensions.get().cloned();
-            // In a box, since what is here is moved through every layer before it runs.
+            // In a box, since this future is moved through every layer before it runs.
             Box::pin(run(shared, parameters, verified, Accepted { media, stream, is_get, place, marks })).await
         }
         Err(error) => refuse(error),
     }
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Box<Response>> {
+async fn read_body(headers: &HeaderMap, body: Body, discard_for: Duration) -> Result<Bytes, Box<Response>> {
     if let Err(error) = check_content_type(headers) {
-        body::discard(headers, body);
+        body::discard(headers, body, discard_for);
         return Err(refuse(error).into());
     }
-    body::read(headers, body).await.map_err(|unread| match unread {
+    body::read(headers, body, discard_for).await.map_err(|unread| match unread {
         Unread::TooLarge => {
-            refuse_by(coded(Code::PayloadTooLarge, "The body has more than 256 KiB.", None), Limit::Body).into()
+            refuse_by(coded(Code::PayloadTooLarge, "The body is larger than 256 KiB.", None), Limit::Body).into()
         }
         Unread::Broken => refuse(coded(Code::BadRequest, "The body ended too early.", None)).into(),
     })
 }
 
 fn too_many(wait: Duration) -> Response {
-    let message = "That were too many operations in a minute. Retry-After says when to go on.";
+    let message = "You have sent too many operations in a minute. Retry-After says when to try again.";
     refuse_for(coded(Code::RateLimited, message, None), wait, Limit::Rate)
 }
 
-/// Who is asking. A token that does not hold is refused for the whole request.
+/// Who is asking. An invalid token is refused for the whole request.
 async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Option<Verified>, TokenError> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
     match (given.next(), given.next()) {
@@ -149,7 +137,7 @@ async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Option<Verified>
 fn unauthenticated(invalid: InvalidToken) -> Response {
     let message = invalid.message();
     let mut response = refuse(coded(Code::Unauthenticated, message.as_str(), None));
-    // No message has a quote or a backslash. Who sent no token of ours hears of none (section 3.1).
+    // No message has a quote or a backslash. Clients that sent no Bearer token hear of no error (section 3.1).
     let challenge = match invalid {
         InvalidToken::NotBearer => "Bearer".into(),
         _ => format!("Bearer error=\"invalid_token\", error_description=\"{message}\""),
@@ -163,16 +151,16 @@ fn challenge_with(response: &mut Response, challenge: HeaderValue) {
     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
 }
 
-/// What the client takes.
+/// A request that has a place, and what its client accepts.
 struct Accepted {
-    /// An answer, where it takes one.
+    /// The type of an answer, if it accepts one.
     media: Option<MediaType>,
-    /// A stream of answers, where it takes one.
+    /// The type of a stream of answers, if it accepts one.
     stream: Option<MediaType>,
     is_get: bool,
     /// Its place among those in flight.
     place: OwnedSemaphorePermit,
-    /// Where to note that the connection carries a stream.
+    /// Tells the connection that it carries a stream.
     marks: Option<CarriesStream>,
 }
 
@@ -202,7 +190,7 @@ async fn run(
             response
         }
         (Some(OperationKind::Subscription), _, Some(stream)) | (_, None, Some(stream)) => {
-            // A stream is not in flight; a query in it takes a place of its own.
+            // A stream is not in flight; a query in one takes a place of its own.
             drop(place);
             if let Some(CarriesStream(carries)) = marks {
                 carries.store(true, Ordering::Relaxed);
@@ -226,7 +214,7 @@ async fn run(
             response
         }
     };
-    let note = Note::of(&mut response);
-    (note.kind, note.operation) = (kind, name);
+    let summary = ResponseSummary::of(&mut response);
+    (summary.kind, summary.operation) = (kind, name);
     response
 }

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::domain::{UserId, Viewer};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// After so many operations those that have not been heard of for a while are forgotten.
+/// After so many operations the callers that have sent none for a while are forgotten.
 const SWEEP_EVERY: usize = 4_096;
 
 /// The address at the other end of a connection.
@@ -37,7 +37,7 @@ struct Rates {
     checked: AtomicUsize,
 }
 
-/// Who has a rate of their own.
+/// Whose operations are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Caller {
     User(UserId),
@@ -57,7 +57,7 @@ impl Limits {
         Self { in_flight: Arc::new(Semaphore::new(max_in_flight)), max_in_flight, rates, trusted_proxies }
     }
 
-    /// A place among the requests that are worked on; none where all are taken.
+    /// A place among the requests in flight; none if all are taken.
     pub(super) fn enter(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.in_flight).try_acquire_owned().ok()
     }
@@ -67,7 +67,7 @@ impl Limits {
         self.in_flight.available_permits() == 0
     }
 
-    /// How many requests are worked on.
+    /// How many requests are in flight.
     pub(super) fn in_flight(&self) -> usize {
         self.max_in_flight - self.in_flight.available_permits()
     }
@@ -109,7 +109,7 @@ impl Limits {
             return peer;
         }
         let forwarded = forwarded_for(&parts.headers);
-        // Beyond an entry that is no address nothing can be believed.
+        // Beyond an entry that is not an address nothing can be believed.
         let mut last = peer;
         for entry in forwarded.into_iter().rev() {
             let Some(address) = entry else { return last };
@@ -122,7 +122,7 @@ impl Limits {
     }
 }
 
-/// The addresses of X-Forwarded-For, the client's first; nothing for what is none.
+/// The addresses of X-Forwarded-For, the client's first; none for an entry that is not an address.
 fn forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let values = headers.get_all(FORWARDED_FOR).iter().map(|value| value.to_str().unwrap_or_default());
     values.flat_map(|value| value.split(',')).map(|entry| parse_address(entry.trim())).collect()

@@ -1,12 +1,8 @@
-//! Figures for Prometheus (text format of OpenMetrics 1.0).
+//! Metrics for Prometheus (text format of OpenMetrics 1.0).
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -15,8 +11,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::App;
-use super::request_log::Note;
+use super::summary::{Limit, ResponseSummary};
+use crate::domain::PoolStatus;
+use crate::domain::feed::FeedStatus;
 use crate::graphql::{Code, OperationKind};
 
 /// Upper bounds of the buckets of durations, in seconds.
@@ -40,10 +37,10 @@ pub(super) struct Metrics {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
-    /// query, mutation, subscription; none where it did not come to that.
+    /// query, mutation or subscription; none if the document was not read.
     kind: &'static str,
     status: u16,
-    /// The gravest error's code; none where there was no error.
+    /// The gravest error's code; none if there was no error.
     code: &'static str,
 }
 
@@ -62,34 +59,14 @@ struct StateLabels {
     state: &'static str,
 }
 
-/// A limit that a request met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Limit {
-    /// The body's size.
-    Body,
-    /// The document's size, depth or cost.
-    Document,
-    /// Requests in flight.
-    InFlight,
-    /// Operations a minute.
-    Rate,
-    /// Sockets and streams of a user.
-    Streams,
-    /// The time for a request.
-    Time,
-}
-
-impl Limit {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Body => "body",
-            Self::Document => "document",
-            Self::InFlight => "in_flight",
-            Self::Rate => "rate",
-            Self::Streams => "streams",
-            Self::Time => "time",
-        }
-    }
+/// What is true at the moment, for gauges.
+pub(super) struct Snapshot {
+    pub(super) pool: PoolStatus,
+    pub(super) feed: FeedStatus,
+    /// GraphQL requests in progress.
+    pub(super) in_flight: usize,
+    /// Sockets and event streams that are open.
+    pub(super) streams: usize,
 }
 
 impl Metrics {
@@ -119,16 +96,16 @@ impl Metrics {
             metrics.durations.clone(),
         );
         registry.register("statements", "SQL statements that were sent", metrics.statements.clone());
-        registry.register("limit_refusals", "Requests that a limit refused", metrics.refusals.clone());
+        registry.register("limit_refusals", "Requests refused by a limit", metrics.refusals.clone());
         registry.register("pool_connections", "Database connections", metrics.connections.clone());
-        registry.register("pool_waiting", "Operations that wait for a database connection", metrics.waiting.clone());
-        registry.register("requests_in_flight", "GraphQL requests that are worked on", metrics.in_flight.clone());
-        registry.register("streams_open", "Sockets and event streams that are open", metrics.streams.clone());
-        registry.register("followed_users", "Users whose changes somebody follows", metrics.followed_users.clone());
+        registry.register("pool_waiting", "Operations waiting for a database connection", metrics.waiting.clone());
+        registry.register("requests_in_flight", "GraphQL requests in progress", metrics.in_flight.clone());
+        registry.register("streams_open", "Open sockets and event streams", metrics.streams.clone());
+        registry.register("followed_users", "Users whose changes are followed", metrics.followed_users.clone());
         registry.register("followers", "Subscriptions to changes", metrics.followers.clone());
         registry.register(
             "feed_reads",
-            "SQL statements that looked for changes to hand on",
+            "SQL statements that looked for changes to deliver",
             metrics.feed_reads.clone(),
         );
         Self { registry, ..metrics }
@@ -142,38 +119,36 @@ impl Metrics {
     }
 
     /// Counts a request that was answered.
-    pub(super) fn count(&self, note: &Note, status: u16, took: Duration, statements: u64) {
-        let kind = note.kind.map_or("none", OperationKind::as_str);
-        let code = note.code.map_or("none", Code::as_str);
+    pub(super) fn count(&self, summary: &ResponseSummary, status: u16, took: Duration, statements: u64) {
+        let kind = summary.kind.map_or("none", OperationKind::as_str);
+        let code = summary.code.map_or("none", Code::as_str);
         self.requests.get_or_create(&RequestLabels { kind, status, code }).inc();
-        // How long somebody listened is no matter of speed.
-        if note.kind.is_some_and(|kind| kind != OperationKind::Subscription) {
+        // How long somebody listened says nothing about speed.
+        if summary.kind.is_some_and(|kind| kind != OperationKind::Subscription) {
             self.durations.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
         }
         self.statements.inc_by(statements);
-        if let Some(limit) = note.limit {
+        if let Some(limit) = summary.limit {
             self.refusals.get_or_create(&LimitLabels { limit: limit.as_str() }).inc();
         }
     }
-}
 
-/// Answers `/metrics`.
-pub(super) async fn metrics(State(app): State<Arc<App>>, State(metrics): State<Arc<Metrics>>) -> Response {
-    let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let pool = app.store.pool();
-    for (state, count) in [("in_use", pool.in_use), ("idle", pool.idle)] {
-        metrics.connections.get_or_create(&StateLabels { state }).set(gauge(count));
+    /// All of it in the text format, with the gauges as they are now.
+    pub(super) fn to_text(&self, now: &Snapshot) -> String {
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        for (state, count) in [("in_use", now.pool.in_use), ("idle", now.pool.idle)] {
+            self.connections.get_or_create(&StateLabels { state }).set(gauge(count));
+        }
+        self.waiting.set(gauge(now.pool.waiting));
+        self.in_flight.set(gauge(now.in_flight));
+        self.streams.set(gauge(now.streams));
+        self.followed_users.set(gauge(now.feed.users));
+        self.followers.set(gauge(now.feed.followers));
+        self.feed_reads.inc_by(now.feed.reads.saturating_sub(self.feed_reads.get()));
+        let mut text = String::new();
+        if encode(&mut text, &self.registry).is_err() {
+            tracing::error!("the metrics could not be written");
+        }
+        text
     }
-    metrics.waiting.set(gauge(pool.waiting));
-    metrics.in_flight.set(gauge(app.limits.in_flight()));
-    metrics.streams.set(gauge(app.streams.count()));
-    let feed = app.store.feed();
-    metrics.followed_users.set(gauge(feed.users));
-    metrics.followers.set(gauge(feed.followers));
-    metrics.feed_reads.inc_by(feed.reads.saturating_sub(metrics.feed_reads.get()));
-    let mut text = String::new();
-    if encode(&mut text, &metrics.registry).is_err() {
-        tracing::error!("the metrics could not be written");
-    }
-    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

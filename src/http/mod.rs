@@ -1,8 +1,10 @@
-//! The door: paths, the GraphQL handler, what stands before it, and the loop that takes connections. Nothing here knows
-//! of SQL.
+//! The door: paths, the GraphQL handler, what stands before it, and the loop that accepts connections. Nothing here knows
+//! of SQL. What several modules share has a module of its own, so that no two of them name each other: the parts of a
+//! server, limits of number and of time, the summary of a response, the id of a request.
 
 mod accept;
 mod answer;
+mod app;
 mod body;
 mod bundle;
 mod cors;
@@ -11,74 +13,36 @@ mod event_stream;
 mod expiry;
 mod graphiql;
 mod graphql;
-mod health;
 mod limits;
 mod metrics;
 mod operation;
 mod parameters;
+mod probes;
+mod request_id;
 mod request_log;
 pub mod server;
 mod shed;
 mod socket;
 mod streams;
+mod summary;
 mod task_app;
+mod timeouts;
 
 use std::sync::Arc;
 
+pub use app::{App, Page};
 pub use limits::Limits;
 pub use request_log::Statements;
 pub use streams::Streams;
 pub use task_app::IS_BUNDLED as HAS_TASK_APP;
+pub use timeouts::Timeouts;
 
 use axum::Router;
-use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::Response;
 use axum::routing::{any, get};
 
+use app::Shared;
 use metrics::Metrics;
-
-use crate::auth::Guard;
-use crate::domain::Store;
-use crate::graphql::{Api, Code, Documents, coded};
-
-/// What the handlers share.
-pub struct App {
-    /// The API.
-    pub api: Api,
-    /// The documents that it knows.
-    pub documents: Documents,
-    /// How much it does at once, and for whom.
-    pub limits: Limits,
-    /// Its sockets and event streams.
-    pub streams: Streams,
-    /// Who may pass.
-    pub guard: Guard,
-    /// For the readiness probe.
-    pub store: Store,
-    /// Where the page is served: how it gets its token.
-    pub graphiql: Option<Page>,
-    /// Where the task application is served: the same.
-    pub task_app: Option<Page>,
-    /// Origins that browsers may call from.
-    pub cors_origins: Vec<String>,
-    /// Whether only this machine is served.
-    pub is_development: bool,
-}
-
-/// A web page.
-#[derive(Default)]
-pub struct Page {
-    /// The token that it comes filled in with, in development mode.
-    pub token: Option<String>,
-}
-
-/// The handlers' state.
-#[derive(Clone, FromRef)]
-struct Shared {
-    app: Arc<App>,
-    metrics: Arc<Metrics>,
-}
 
 /// All paths, with what stands before them.
 pub fn router(app: App) -> Router {
@@ -88,9 +52,9 @@ pub fn router(app: App) -> Router {
     let shared = Shared { app: Arc::new(app), metrics: Arc::new(Metrics::new()) };
     let mut routes = Router::new()
         .route("/graphql", any(graphql::handle))
-        .route("/health", get(health::health))
-        .route("/ready", get(health::ready))
-        .route("/metrics", get(metrics::metrics));
+        .route("/health", get(probes::health))
+        .route("/ready", get(probes::ready))
+        .route("/metrics", get(probes::metrics));
     if has_page {
         routes = routes.route("/", get(graphiql::lead_there)).route("/graphiql/{file}", get(graphiql::file));
     }
@@ -100,8 +64,8 @@ pub fn router(app: App) -> Router {
             .route("/app/", get(task_app::page))
             .route("/app/{file}", get(task_app::file));
     }
-    let mut routes = routes.fallback(nothing_there).with_state(shared.clone());
-    // What is added later stands before what was added earlier.
+    let mut routes = routes.fallback(answer::nothing_there).with_state(shared.clone());
+    // A layer that is added later comes before those that were added earlier.
     if is_development {
         routes = routes.layer(from_fn(development::admit));
     }
@@ -112,9 +76,4 @@ pub fn router(app: App) -> Router {
         routes = routes.layer(from_fn(development::admit_preflight));
     }
     routes
-}
-
-async fn nothing_there() -> Response {
-    let message = "There is nothing at this path; the API is at /graphql.";
-    answer::refusal(coded(Code::NotFound, message, None), axum::http::StatusCode::NOT_FOUND)
 }

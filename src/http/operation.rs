@@ -1,5 +1,5 @@
-//! Operations for the transports that stay open: what a client asked for becomes a stream of answers. The checks are
-//! those of a request by POST, but for the ones that stand before the document.
+//! Operations for the transports that stay open: what a client asks for becomes a stream of answers. The checks are those
+//! of a request by POST, except the ones that come before the document.
 
 use std::sync::Arc;
 
@@ -7,12 +7,11 @@ use futures_util::StreamExt;
 use futures_util::future::ready;
 use futures_util::stream::{BoxStream, once, unfold};
 
-use super::answer;
-use super::graphql::{REQUEST_TIMEOUT, too_slow};
-use super::metrics::Limit;
+use super::answer::{self, FULL, too_slow};
+use super::app::App;
 use super::parameters::Parameters;
 use super::request_log::OperationLog;
-use super::{App, shed};
+use super::summary::Limit;
 use crate::domain::Viewer;
 use crate::graphql::{Call, Code, OperationKind, Reply, coded};
 
@@ -40,7 +39,7 @@ pub(super) fn start(
             Some((code, Event { json: answer::to_json(reply).unwrap_or_default(), is_refusal }))
         };
         let (code, event) = log.scope(next).await?;
-        log.note.code = code.or(log.note.code);
+        log.summary.code = code.or(log.summary.code);
         Some((event, (replies, log)))
     })
     .boxed()
@@ -62,20 +61,20 @@ fn replies(
         Ok(operation) => operation,
         Err(error) => return refused(error),
     };
-    (log.note.kind, log.note.operation) = (Some(operation.kind), operation.name.map(str::to_owned));
+    (log.summary.kind, log.summary.operation) = (Some(operation.kind), operation.name.map(str::to_owned));
     if operation.kind == OperationKind::Subscription {
         return app.api.follow(Call { operation, variables, viewer });
     }
     let Some(place) = app.limits.enter() else {
-        log.note.limit = Some(Limit::InFlight);
-        return refused(coded(Code::ServiceUnavailable, shed::FULL, None));
+        log.summary.limit = Some(Limit::InFlight);
+        return refused(coded(Code::ServiceUnavailable, FULL, None));
     };
     let answered = async move {
         let _place = place;
         let operation = document.operation(operation_name.as_deref());
         let operation = operation.expect("it was found a moment ago");
         let call = app.api.execute(Call { operation, variables, viewer });
-        tokio::time::timeout(REQUEST_TIMEOUT, call).await.unwrap_or_else(|_| Reply::refusal(too_slow()))
+        tokio::time::timeout(app.timeouts.request, call).await.unwrap_or_else(|_| Reply::refusal(too_slow()))
     };
     once(answered).boxed()
 }

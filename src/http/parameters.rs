@@ -24,7 +24,7 @@ impl Parameters {
         let json = serde_json::from_slice(body).map_err(|error| bad(format!("The body is not JSON: {error}.")))?;
         match json {
             Value::Object(fields) => Self::from_object(fields),
-            Value::Array(_) => Err(bad("The body is a batch; send one operation a request.")),
+            Value::Array(_) => Err(bad("The body is a batch; send one operation per request.")),
             _ => Err(bad("The body is not a JSON object with a query.")),
         }
     }
@@ -62,19 +62,19 @@ impl Parameters {
                 Some(_) => {}
             }
         }
-        // An empty name is none (GraphQL over HTTP, section 5.1).
+        // An empty name counts as none (GraphQL over HTTP, section 5.1).
         let operation_name = text("operationName", operation_name)?.filter(|name| !name.is_empty());
         Ok(Self { asked, operation_name, variables: object("variables", variables)? })
     }
 }
 
-/// The parameters that are read; others are passed over.
+/// The parameters that are read; others are ignored.
 const NAMES: [&str; 5] = ["query", "documentId", "operationName", "variables", "extensions"];
 
 /// The hash of an automatic persisted query, as Apollo Client sends it.
 fn persisted_hash(extensions: &Map<String, Value>) -> Result<Option<String>> {
     let wrong =
-        || bad("'extensions.persistedQuery' is not {\"version\": 1, \"sha256Hash\": \"64 hexadecimal digits\"}.");
+        || bad("'extensions.persistedQuery' must be {\"version\": 1, \"sha256Hash\": \"64 hexadecimal digits\"}.");
     match extensions.get("persistedQuery") {
         None | Some(Value::Null) => Ok(None),
         Some(persisted) => match (&persisted["version"], &persisted["sha256Hash"]) {
@@ -88,11 +88,11 @@ fn text(name: &str, value: Value) -> Result<Option<String>> {
     match value {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text)),
-        _ => Err(bad(format!("'{name}' is not a text."))),
+        _ => Err(bad(format!("'{name}' is not a string."))),
     }
 }
 
-/// Whether a body is JSON by what its headers say.
+/// Checks by its headers that a body is JSON in UTF-8.
 pub(super) fn check_content_type(headers: &HeaderMap) -> Result<()> {
     let unsupported = |message: &str| Err(coded(Code::UnsupportedMediaType, message, None));
     let is_plain = headers.get(CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity");

@@ -11,51 +11,25 @@ use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
 use tracing::{Instrument, Span};
-use uuid::Uuid;
 
-use super::answer;
-use super::metrics::{Limit, Metrics};
+use super::metrics::Metrics;
+use super::summary::ResponseSummary;
+use super::{answer, request_id};
 use crate::domain::statements;
 use crate::graphql::{Code, FAULT, OperationKind, coded};
 
-/// What proxies log for a client that did not wait.
+/// The status that proxies log for a client that did not wait.
 const CLIENT_GONE: u16 = 499;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-tokio::task_local! {
-    static ID: Arc<str>;
-}
-
-/// What a handler has to say for the log line; it rides on the response.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Note {
-    pub(super) kind: Option<OperationKind>,
-    pub(super) operation: Option<String>,
-    pub(super) code: Option<Code>,
-    /// The limit that refused it.
-    pub(super) limit: Option<Limit>,
-}
-
-impl Note {
-    /// The note on `response`.
-    pub(super) fn of(response: &mut Response) -> &mut Self {
-        response.extensions_mut().get_or_insert_default()
-    }
-}
-
-/// How many statements an answer cost; it rides on the response for whoever wants to know.
+/// How many SQL statements an answer cost; it travels in the response's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statements(pub u64);
 
-/// The id of the request that is being worked on.
-pub(super) fn request_id() -> Option<String> {
-    ID.try_with(std::string::ToString::to_string).ok()
-}
-
-/// Answers, and says so in the log. A panic on the way is a 500 like any other fault.
+/// Answers, and logs it. A panic on the way is a 500 like any other fault.
 pub(super) async fn log(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     let began_at = Instant::now();
-    let id: Arc<str> = Uuid::new_v4().simple().to_string().into();
+    let id = request_id::random();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let counter = Arc::new(AtomicU64::new(0));
     let trace_id = trace_id(request.headers()).unwrap_or_else(|| id.to_string());
@@ -67,25 +41,25 @@ pub(super) async fn log(State(metrics): State<Arc<Metrics>>, request: Request, n
         answered.unwrap_or_else(|_| answer::refuse(coded(Code::InternalServerError, FAULT, None)))
     };
     let mut gone = Gone { metrics: Some(&metrics), span: &span, began_at };
-    let work = ID.scope(Arc::clone(&id), statements::count(Arc::clone(&counter), work));
+    let work = request_id::scope(Arc::clone(&id), statements::count(Arc::clone(&counter), work));
     let mut response = work.instrument(span.clone()).await;
     gone.metrics = None;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    let note = std::mem::take(Note::of(&mut response));
+    let summary = std::mem::take(ResponseSummary::of(&mut response));
     let statements = counter.load(Ordering::Relaxed);
     response.extensions_mut().insert(Statements(statements));
     let took = began_at.elapsed();
-    metrics.count(&note, response.status().as_u16(), took, statements);
+    metrics.count(&summary, response.status().as_u16(), took, statements);
     let _in_span = span.enter();
     tracing::info!(
         %method,
         path,
-        kind = note.kind.map(OperationKind::as_str),
-        operation = note.operation,
+        kind = summary.kind.map(OperationKind::as_str),
+        operation = summary.operation,
         status = response.status().as_u16(),
-        code = note.code.map(Code::as_str),
+        code = summary.code.map(Code::as_str),
         duration_ms = milliseconds(took),
         statements,
         "answered"
@@ -93,18 +67,18 @@ pub(super) async fn log(State(metrics): State<Arc<Metrics>>, request: Request, n
     response
 }
 
-/// How an operation came that is no request of its own.
+/// What carries an operation that is not a request of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transport {
     /// A message of a socket.
     WebSocket,
-    /// A request whose answer goes on: it has its line already, and gets another one when it ends.
+    /// A request whose answer is a stream: it has its line already, and gets another one when it ends.
     EventStream,
 }
 
-/// The log of an operation that may go on for long. It writes its line when it is dropped.
+/// The log of an operation that may take long. It writes its line when it is dropped.
 pub(super) struct OperationLog {
-    pub(super) note: Note,
+    pub(super) summary: ResponseSummary,
     transport: Transport,
     id: Arc<str>,
     span: Span,
@@ -114,21 +88,21 @@ pub(super) struct OperationLog {
 }
 
 impl OperationLog {
-    /// Of an operation that begins now. It has the id of its request, where there is one.
+    /// Of an operation that begins now. It has the id of its request, if it belongs to one.
     pub(super) fn new(metrics: Arc<Metrics>, transport: Transport) -> Self {
-        let id = ID.try_with(Arc::clone).unwrap_or_else(|_| Uuid::new_v4().simple().to_string().into());
+        let id = request_id::current().unwrap_or_else(request_id::random);
         let span = match transport {
             Transport::WebSocket => tracing::info_span!(parent: None, "operation", %id),
             Transport::EventStream => Span::current(),
         };
         let (began_at, statements) = (Instant::now(), Arc::default());
-        Self { note: Note::default(), transport, id, span, began_at, statements, metrics }
+        Self { summary: ResponseSummary::default(), transport, id, span, began_at, statements, metrics }
     }
 
     /// Does a part of its work.
     pub(super) async fn scope<T>(&self, work: impl Future<Output = T>) -> T {
         let work = statements::count(Arc::clone(&self.statements), work);
-        ID.scope(Arc::clone(&self.id), work).instrument(self.span.clone()).await
+        request_id::scope(Arc::clone(&self.id), work).instrument(self.span.clone()).await
     }
 }
 
@@ -136,14 +110,14 @@ impl Drop for OperationLog {
     fn drop(&mut self) {
         let (took, statements) = (self.began_at.elapsed(), self.statements.load(Ordering::Relaxed));
         if self.transport == Transport::WebSocket {
-            self.metrics.count(&self.note, StatusCode::OK.as_u16(), took, statements);
+            self.metrics.count(&self.summary, StatusCode::OK.as_u16(), took, statements);
         }
         let _in_span = self.span.enter();
         tracing::info!(
-            kind = self.note.kind.map(OperationKind::as_str),
-            operation = self.note.operation,
+            kind = self.summary.kind.map(OperationKind::as_str),
+            operation = self.summary.operation,
             transport = self.transport.as_str(),
-            code = self.note.code.map(Code::as_str),
+            code = self.summary.code.map(Code::as_str),
             duration_ms = milliseconds(took),
             statements,
             "ended"
@@ -160,9 +134,9 @@ impl Transport {
     }
 }
 
-/// Tells of a client that went away before it was answered: then nobody goes on with its request, but for its writes.
+/// Logs a client that went away before it was answered: its request ends there, except for writes that had begun.
 struct Gone<'l> {
-    /// Nothing once there is an answer.
+    /// None once there is an answer.
     metrics: Option<&'l Metrics>,
     span: &'l Span,
     began_at: Instant,
@@ -172,7 +146,7 @@ impl Drop for Gone<'_> {
     fn drop(&mut self) {
         if let Some(metrics) = self.metrics {
             let took = self.began_at.elapsed();
-            metrics.count(&Note::default(), CLIENT_GONE, took, 0);
+            metrics.count(&ResponseSummary::default(), CLIENT_GONE, took, 0);
             let _in_span = self.span.enter();
             tracing::info!(status = CLIENT_GONE, duration_ms = milliseconds(took), "the client went away");
         }
@@ -198,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trace_is_honoured_where_it_is_one() {
+    fn a_valid_trace_is_honoured() {
         let read = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert("traceparent", HeaderValue::from_static(value));

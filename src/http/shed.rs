@@ -1,5 +1,5 @@
-//! Refusals of a full server. They stand before everything else, since what a refusal costs is taken from those who are
-//! being served: no token is read for it and no line is logged. `/metrics` counts them.
+//! Refusals of a full server. They come before everything else, since a refusal costs time that those who are being
+//! served need: no token is read for it and no line is logged. `/metrics` counts them.
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -8,30 +8,29 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::accept::{MediaType, OF_GRAPHQL, negotiate};
-use super::body;
-use super::{Shared, socket};
+use super::app::Shared;
+use super::{body, socket};
 
-/// What the refused hear.
-pub(super) const FULL: &str = "The server is full. Try again in a moment.";
+/// What other refusals of a full server say, with [`super::answer::FULL`], but without the work of writing it.
 const BODY: &str = r#"{"errors":[{"message":"The server is full. Try again in a moment.","extensions":{"code":"SERVICE_UNAVAILABLE"}}]}"#;
 
 /// What fits into one read, with its head.
 const SMALL_BODY_BYTES: usize = 4 * 1024;
 
-/// Lets GraphQL requests through while there is a place for them. Whoever finds one here may still miss it: a place is
-/// taken when the body is there.
+/// Lets GraphQL requests through while there is a free place. A request may still find none later on: it takes its place
+/// once its body has arrived.
 pub(super) async fn shed(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let is_free = request.uri().path() != "/graphql" || !shared.app.limits.is_full();
-    // A socket is no request in flight; what is asked over it may be.
+    // A socket is not in flight; what is asked over it may be.
     if is_free || socket::is_asked_for(request.method(), request.headers()) {
         return next.run(request).await;
     }
     shared.metrics.count_shed();
     let media = negotiate(request.headers(), &OF_GRAPHQL).unwrap_or(MediaType::Json);
     let (parts, unread) = request.into_parts();
-    // A small body came with its head; hyper passes over it.
+    // A small body came with its head; hyper skips it.
     if body::announced_bytes(&parts.headers).is_none_or(|bytes| bytes > SMALL_BODY_BYTES) {
-        body::discard(&parts.headers, unread);
+        body::discard(&parts.headers, unread, shared.app.timeouts.discard);
     }
     let headers = [(CONTENT_TYPE, media.content_type()), (RETRY_AFTER, "1")];
     (StatusCode::SERVICE_UNAVAILABLE, headers, BODY).into_response()
@@ -39,6 +38,7 @@ pub(super) async fn shed(State(shared): State<Shared>, request: Request, next: N
 
 #[cfg(test)]
 mod tests {
+    use super::super::answer::FULL;
     use super::*;
 
     #[test]

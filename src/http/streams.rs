@@ -1,7 +1,8 @@
-//! What stays open: sockets and event streams. They are not requests in flight; a user has so many of them, and the
-//! server waits for their end when it stops.
+//! What stays open: sockets and event streams. They are not requests in flight. A user may have 20 of them, and the server
+//! waits for their end when it shuts down.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,8 +13,10 @@ use crate::domain::UserId;
 
 /// Most sockets and event streams of a user.
 const MAX_OF_USER: usize = 20;
-/// What the next one hears.
-pub(super) const TOO_MANY: &str = "You have 20 sockets and streams open, which is the limit";
+
+/// Whether a connection carries a stream, whose client may not be reading.
+#[derive(Clone, Default)]
+pub(super) struct CarriesStream(pub(super) Arc<AtomicBool>);
 
 /// What stays open; clones share it.
 #[derive(Clone, Default)]
@@ -24,6 +27,11 @@ pub struct Streams {
     pub(super) tasks: TaskTracker,
 }
 
+/// What a user hears whose places are all taken.
+pub(super) fn too_many() -> String {
+    format!("You have {MAX_OF_USER} sockets and streams open, which is the limit")
+}
+
 /// One of a user's places, until it is dropped.
 pub(super) struct StreamPlace {
     streams: Streams,
@@ -31,7 +39,7 @@ pub(super) struct StreamPlace {
 }
 
 impl Streams {
-    /// A place for one more of `user`; none where all are taken.
+    /// A place for one more of `user`; none if all are taken.
     pub(super) fn enter(&self, user: &UserId) -> Option<StreamPlace> {
         let mut open = self.open();
         let count = open.entry(user.clone()).or_default();
@@ -50,12 +58,12 @@ impl Streams {
         self.open().values().sum()
     }
 
-    /// Says when the server stops.
+    /// Is cancelled when the server shuts down.
     pub(super) fn stop(&self) -> &CancellationToken {
         &self.stop
     }
 
-    /// Tells all to end and waits for them, but not longer than `wait`; whether they did.
+    /// Tells all of them to end and waits for that, but not longer than `wait`; returns whether they did.
     pub(super) async fn end(&self, wait: Duration) -> bool {
         self.stop.cancel();
         self.tasks.close();

@@ -7,7 +7,9 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
 
-use super::{App, Page, bundle, nothing_there};
+use super::answer::nothing_there;
+use super::app::{App, Page};
+use super::bundle;
 
 include!(concat!(env!("OUT_DIR"), "/app.rs"));
 

@@ -1,4 +1,5 @@
-//! Attacks on the binary with a real socket: each has its answer, the process lives, and others notice nothing.
+//! Attacks with a real socket, most of them on the binary: each has its answer, the process lives, and others notice
+//! nothing.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Process, SECRET, alone, folder, token};
+use crate::support::{Process, SECRET, Served, TestApp, alone, folder, request, token};
 
 async fn start() -> Process {
     let secret = std::str::from_utf8(SECRET).expect("text");
@@ -19,8 +20,8 @@ async fn start() -> Process {
 }
 
 /// Sends bytes and reads until the server closes or `patience` is over.
-async fn raw(process: &Process, bytes: &[u8], patience: Duration) -> (Vec<u8>, bool) {
-    let mut stream = TcpStream::connect(&process.address).await.expect("connects");
+async fn raw(address: &str, bytes: &[u8], patience: Duration) -> (Vec<u8>, bool) {
+    let mut stream = TcpStream::connect(address).await.expect("connects");
     let _may_be_refused = stream.write_all(bytes).await;
     let mut answer = Vec::new();
     let is_closed = tokio::time::timeout(patience, stream.read_to_end(&mut answer)).await.is_ok();
@@ -150,7 +151,6 @@ async fn each_attack_by_body_has_its_answer_and_its_time() {
     assert!(grown_kb < 50_000, "{grown_kb} kB");
 }
 
-/// The most memory that a process has had; 0 where the system does not say.
 /// The processor time that a server has had: fields 14 and 15 of its stat, in hundredths of a second (proc(5)).
 fn cpu_time(process: &Process) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.id())).expect("it runs");
@@ -159,6 +159,7 @@ fn cpu_time(process: &Process) -> Duration {
     Duration::from_millis(10 * ticks.sum::<u64>())
 }
 
+/// The most memory that a process has had; 0 where the system does not say.
 fn peak_memory_kb(process: &Process) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -214,7 +215,7 @@ async fn each_attack_by_http_is_refused_and_nothing_hangs() {
         ("two lengths", b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".to_vec(), "400"),
         ("a bad chunk", b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n".to_vec(), "400"),
     ] {
-        let (answer, is_closed) = raw(&process, &bytes, patience).await;
+        let (answer, is_closed) = raw(&process.address, &bytes, patience).await;
         assert!(is_closed, "{what}: the connection stays");
         let text = String::from_utf8_lossy(&answer);
         assert!(text.is_empty() || text.starts_with(&format!("HTTP/1.1 {expected}")), "{what}: {text}");
@@ -225,35 +226,39 @@ async fn each_attack_by_http_is_refused_and_nothing_hangs() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_clients_are_closed_in_time_and_others_notice_nothing() {
     let _alone = alone().await;
-    let process = start().await;
+    let (head_within, request_within) = (Duration::from_secs(2), Duration::from_secs(3));
+    let app = TestApp::with(|app| (app.timeouts.head, app.timeouts.request) = (head_within, request_within)).await;
+    let served = Served::start(&app).await;
+    let address = served.address.as_str();
     let began = Instant::now();
     let head = format!(
         "POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n",
         token("eve")
     );
-    // Half a head; a head at a byte a second; a body at a byte a second: more of them than there are places.
+    // Half a head; a head and a body that come byte by byte: more of them than there are places.
     let half =
-        join_all((0..100).map(|_| raw(&process, b"POST /graphql HTTP/1.1\r\nhost: x\r\n", Duration::from_secs(20))));
-    let slow_heads = join_all((0..100).map(|_| drip(&process, b"POST /graphql HTTP/1.1\r\nhost: x\r\nx-slow: ", b'a')));
-    let slow_bodies = join_all((0..300).map(|_| drip(&process, head.as_bytes(), b' ')));
-    let normal = join_all((0..100).map(|client| normal_client(&process, client, began + Duration::from_secs(9))));
+        join_all((0..100).map(|_| raw(address, b"POST /graphql HTTP/1.1\r\nhost: x\r\n", Duration::from_secs(8))));
+    let slow_heads = join_all((0..100).map(|_| drip(address, b"POST /graphql HTTP/1.1\r\nhost: x\r\nx-slow: ", b'a')));
+    let slow_bodies = join_all((0..300).map(|_| drip(address, head.as_bytes(), b' ')));
+    let normal = join_all((0..100).map(|client| normal_client(address, client, began + request_within)));
     let (half, slow_heads, slow_bodies, slowest) = tokio::join!(half, slow_heads, slow_bodies, normal);
     assert!(half.iter().all(|(_, is_closed)| *is_closed), "half a head is closed");
-    assert!(slow_heads.iter().all(|took| *took < Duration::from_secs(13)), "{slow_heads:?}");
-    assert!(slow_bodies.iter().all(|took| *took < Duration::from_secs(18)), "{slow_bodies:?}");
+    assert!(slow_heads.iter().all(|took| *took < head_within + Duration::from_secs(3)), "{slow_heads:?}");
+    assert!(slow_bodies.iter().all(|took| *took < request_within + Duration::from_secs(3)), "{slow_bodies:?}");
     let slowest = slowest.into_iter().max().unwrap_or_default();
     assert!(slowest < Duration::from_millis(1_500), "{slowest:?}");
 }
 
 /// Asks a few times a second until `end`; the longest that an answer took.
-async fn normal_client(process: &Process, client: u32, end: Instant) -> Duration {
-    let user = token(&format!("user-{client}"));
+async fn normal_client(address: &str, client: u32, end: Instant) -> Duration {
+    let token = token(&format!("user-{client}"));
+    let headers = format!("authorization: Bearer {token}\r\ncontent-type: application/json\r\n");
     let mut slowest = Duration::ZERO;
     tokio::time::sleep(Duration::from_millis(u64::from(client) * 5)).await;
     while Instant::now() < end {
         let asked = Instant::now();
-        let query = "{ viewer { id } tasks { totalCount } }";
-        let (status, body) = process.run(&user, query, json!({})).await.expect("an answer");
+        let body = json!({ "query": "{ viewer { id } tasks { totalCount } }" }).to_string();
+        let (status, body) = request(address, "POST", "/graphql", &headers, body.as_bytes()).await.expect("an answer");
         assert_eq!((status, &body["errors"]), (200, &Value::Null));
         slowest = slowest.max(asked.elapsed());
         tokio::time::sleep(Duration::from_millis(400)).await;
@@ -261,19 +266,19 @@ async fn normal_client(process: &Process, client: u32, end: Instant) -> Duration
     slowest
 }
 
-/// Sends `start`, then a byte a second; how long the server bore it.
-async fn drip(process: &Process, start: &[u8], byte: u8) -> Duration {
+/// Sends `start`, then byte after byte; how long the server bore it.
+async fn drip(address: &str, start: &[u8], byte: u8) -> Duration {
     let began = Instant::now();
-    let stream = TcpStream::connect(&process.address).await.expect("connects");
+    let stream = TcpStream::connect(address).await.expect("connects");
     let (mut read, mut write) = stream.into_split();
     write.write_all(start).await.expect("written");
     let dripping = tokio::spawn(async move {
         while write.write_all(&[byte]).await.is_ok() {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     });
     let mut answer = [0; 16];
-    let _closed_or_answered = tokio::time::timeout(Duration::from_secs(30), read.read(&mut answer)).await;
+    let _closed_or_answered = tokio::time::timeout(Duration::from_secs(9), read.read(&mut answer)).await;
     dripping.abort();
     began.elapsed()
 }

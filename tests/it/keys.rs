@@ -110,6 +110,7 @@ impl Provider {
             listener,
             router,
             taskql::http::Streams::default(),
+            taskql::http::Timeouts::default(),
             std::future::pending(),
         ));
         let provider = Self { url, answer, fetches };

@@ -1,11 +1,13 @@
 //! Rates, requests in flight and the figures that tell of them.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::Request;
 use futures_util::future::join_all;
 use sea_orm::DbBackend;
 use serde_json::json;
-use taskql::http::Limits;
+use taskql::http::{Limits, Timeouts};
 
 use crate::support::{Answer, TestApp, token};
 
@@ -73,20 +75,45 @@ async fn one_request_more_than_fit_is_refused_at_once() {
 #[tokio::test]
 async fn a_body_that_never_comes_takes_no_place() {
     let app = TestApp::with(|app| app.limits = Limits::new(1, 0, Vec::new())).await;
-    let (_sender, body) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(1);
-    let stream = futures_util::stream::unfold(body, |mut body| async { body.recv().await.map(|item| (item, body)) });
-    let request = Request::post("/graphql")
-        .header("content-type", "application/json")
-        .header("authorization", format!("Bearer {}", token("ada")))
-        .body(Body::from_stream(stream))
-        .expect("a request");
     let slow = tokio::spawn({
         let router = app.router.clone();
-        async move { tower::ServiceExt::oneshot(router, request).await }
+        async move { tower::ServiceExt::oneshot(router, without_its_body()).await }
     });
     tokio::task::yield_now().await;
     assert_eq!(app.user("ada").run("{ viewer { id } }").await.code(), None);
     slow.abort();
+}
+
+/// A request whose body never comes.
+fn without_its_body() -> Request<Body> {
+    let request = Request::post("/graphql")
+        .header("content-type", "application/json")
+        .header("authorization", format!("Bearer {}", token("ada")));
+    let never = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+    request.body(Body::from_stream(never)).expect("a request")
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_given_up() {
+    let app = TestApp::with(|app| app.timeouts.request = Duration::from_millis(50)).await;
+    let answer = Answer::of(app.send(without_its_body()).await).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (503, Some("SERVICE_UNAVAILABLE")));
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    let metrics = app.anonymous().get("/metrics").await;
+    let text = metrics.body.as_str().expect("a text");
+    assert!(text.contains("taskql_limit_refusals_total{limit=\"time\"} 1\n"), "{text}");
+}
+
+#[test]
+fn time_limits_are_those_that_are_promised() {
+    let timeouts = Timeouts::default();
+    assert_eq!(timeouts.head, Duration::from_secs(10));
+    assert_eq!(timeouts.request, Duration::from_secs(15));
+    assert_eq!(timeouts.socket_init, Duration::from_secs(10));
+    assert_eq!(timeouts.socket_ping, Duration::from_secs(20));
+    assert_eq!(timeouts.socket_send, Duration::from_secs(30));
+    assert!(2 * timeouts.socket_close < Duration::from_secs(5), "a socket is closed within 5 s of its token's end");
+    assert!(timeouts.shutdown > timeouts.request, "requests in flight may end");
 }
 
 #[tokio::test]

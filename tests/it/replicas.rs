@@ -1,5 +1,5 @@
 //! Several servers on one database, killed again and again while clients write and follow: every copy that is kept by a
-//! subscription ends as the list. Twelve seconds of it, or as many as `TASKQL_CHAOS_SECONDS` says; on SQLite one server.
+//! subscription ends as the list. Five seconds of it, or as many as `TASKQL_CHAOS_SECONDS` says; on SQLite one server.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -101,7 +101,7 @@ async fn load(address: &str, user: &str) -> Option<(Tasks, Value)> {
     }
 }
 
-/// Keeps a copy by a subscription alone, and comes again from its last token whenever it is cut off.
+/// Keeps a copy by a subscription alone, and reconnects with its last token whenever it is cut off.
 async fn subscriber(servers: Arc<Servers>, counts: Arc<Counts>, user: String, copy: Arc<Mutex<Tasks>>, seed: u64) {
     let mut random = Random(seed);
     let mut since = loop {
@@ -198,7 +198,7 @@ async fn unrest(servers: &Servers, counts: &Counts, mut running: Vec<Process>, u
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn copies_kept_by_subscriptions_equal_the_list_whatever_is_killed() {
     let _alone = alone().await;
-    let seconds = std::env::var("TASKQL_CHAOS_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+    let seconds = std::env::var("TASKQL_CHAOS_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
     let servers = Arc::new(Servers { database: TestDatabase::empty().await, addresses: Mutex::default() });
     let counts = Arc::new(Counts::default());
     let mut running = vec![servers.start().await];

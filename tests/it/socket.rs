@@ -179,22 +179,40 @@ async fn another_subprotocol_or_none_is_refused_by_4406() {
 
 #[tokio::test]
 async fn who_does_not_begin_is_closed_and_who_is_silent_is_pinged() {
-    let app = TestApp::new().await;
+    let (init, ping) = (Duration::from_millis(700), Duration::from_millis(400));
+    let app = TestApp::with(|app| (app.timeouts.socket_init, app.timeouts.socket_ping) = (init, ping)).await;
     let served = Served::start(&app).await;
     let began = Instant::now();
     let mut late = Socket::speaking(&served.address).await.expect("it opens");
     late.say(json!({"type": "ping"})).await;
     let mut idle = Socket::of(&served.address, &token("ada")).await;
+    // Who answers pings, as every client does that reads, stays open.
     let pinged = async {
-        loop {
-            if let Message::Ping(_) = idle.wire.next().await.expect("open").expect("good") {
-                return began.elapsed();
-            }
+        let mut pings = 0;
+        while pings < 5 {
+            pings += usize::from(matches!(idle.wire.next().await.expect("open").expect("good"), Message::Ping(_)));
         }
+        began.elapsed()
     };
-    let (closed, pinged) = tokio::join!(late.closed_within(Duration::from_secs(15)), pinged);
-    assert_eq!(closed.0, 4408);
-    assert!(pinged > Duration::from_secs(19) && pinged < Duration::from_secs(25), "{pinged:?}");
+    let closed = async { (late.closed().await, began.elapsed()) };
+    let ((closed, after), pinged) = tokio::join!(closed, pinged);
+    assert_eq!(closed, (4408, "connection_init did not come within 700ms".into()));
+    assert!(after >= init && after < init + Duration::from_secs(3), "{after:?}");
+    assert!(pinged >= 5 * ping && pinged < 5 * ping + Duration::from_secs(3), "{pinged:?}");
+}
+
+#[tokio::test]
+async fn who_answers_no_ping_is_gone() {
+    let app = TestApp::with(|app| app.timeouts.socket_ping = Duration::from_millis(200)).await;
+    let served = Served::start(&app).await;
+    let mut silent = Socket::of(&served.address, &token("ada")).await;
+    let began = Instant::now();
+    while app.streams_open().await > 0 {
+        assert!(began.elapsed() < Duration::from_secs(5), "it is let go");
+        tokio::task::yield_now().await;
+    }
+    assert!(began.elapsed() > Duration::from_millis(400), "{:?}", began.elapsed());
+    assert_eq!(silent.closed().await, (1013, "No answer to two pings".into()));
 }
 
 #[tokio::test]

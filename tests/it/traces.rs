@@ -22,6 +22,7 @@ async fn a_span_arrives_in_the_trace_of_its_request() {
         listener,
         router,
         taskql::http::Streams::default(),
+        taskql::http::Timeouts::default(),
         std::future::pending(),
     ));
 

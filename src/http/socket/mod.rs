@@ -17,14 +17,17 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::answer::{refusal, refuse};
-use super::{Shared, cors};
+use super::app::Shared;
+use super::cors;
 use crate::graphql::{Code, coded};
 
+/// What a client hears whose request asks for a WebSocket in a wrong way.
+const NO_HANDSHAKE: &str = "This is not a WebSocket handshake.";
 /// The subprotocol.
 const PROTOCOL: &str = "graphql-transport-ws";
 /// Most bytes of a message.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
-/// What a socket reads and writes at once. An idle socket keeps this much.
+/// How much a socket reads and writes at once. An idle socket keeps this much memory.
 const BUFFER_BYTES: usize = 4 * 1024;
 
 /// Whether a request asks for a WebSocket.
@@ -32,31 +35,31 @@ pub(super) fn is_asked_for(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::GET && has_token(headers, &UPGRADE, "websocket")
 }
 
-/// Accepts, and goes on with the session in a task of its own.
+/// Accepts, and runs the session in a task of its own.
 pub(super) fn upgrade(shared: Shared, mut request: Request) -> Response {
     let headers = request.headers();
     let has_body = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
     // Upgrades came with HTTP/1.1 (RFC 9110, section 7.8).
     if request.version() != Version::HTTP_11 || has_body {
-        return refuse(coded(Code::BadRequest, "This is no handshake of a WebSocket.", None));
+        return refuse(coded(Code::BadRequest, NO_HANDSHAKE, None));
     }
     let Some(key) = headers.get(SEC_WEBSOCKET_KEY).filter(|_| has_token(headers, &CONNECTION, "upgrade")) else {
-        return refuse(coded(Code::BadRequest, "This is no handshake of a WebSocket.", None));
+        return refuse(coded(Code::BadRequest, NO_HANDSHAKE, None));
     };
     if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        let mut response = refuse(coded(Code::BadRequest, "Only version 13 of WebSocket is spoken here.", None));
+        let mut response = refuse(coded(Code::BadRequest, "This server only speaks version 13 of WebSocket.", None));
         response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         return response;
     }
     if !is_origin_allowed(&shared, headers) {
-        let message = "Pages of this origin may not open a socket here. TASKQL_CORS_ORIGINS lists those that may.";
+        let message = "Pages of this origin may not open a socket. TASKQL_CORS_ORIGINS lists the origins that may.";
         return refusal(coded(Code::Forbidden, message, None), StatusCode::FORBIDDEN);
     }
     let accept = derive_accept_key(key.as_bytes());
     let offered = protocols(headers);
     let is_spoken = offered.iter().any(|protocol| protocol == PROTOCOL);
-    // Of protocols that are not spoken the first is confirmed all the same, since clients give up without one; so they
-    // get to hear the close code that says what is wrong.
+    // If no protocol is ours, the first is confirmed all the same: clients give up without one, and would not see the
+    // close code that says what is wrong.
     let chosen = if is_spoken { Some(HeaderValue::from_static(PROTOCOL)) } else { offered.into_iter().next() };
     let authorization = headers.get(AUTHORIZATION).cloned();
     let upgrade = hyper::upgrade::on(&mut request);
@@ -97,8 +100,8 @@ fn protocols(headers: &HeaderMap) -> Vec<HeaderValue> {
     offered.filter_map(|one| HeaderValue::from_str(one).ok()).collect()
 }
 
-/// A browser says which page opens a socket, and lets any page do so: CORS does not stand before it. The page is one of
-/// ours where its origin is the host that was asked.
+/// A browser says which page opens a socket, and lets any page do so: CORS does not apply. A page is one of ours if its
+/// origin is the host that was asked.
 fn is_origin_allowed(shared: &Shared, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(ORIGIN).iter();
     let (origin, None) = (origins.next(), origins.next()) else { return false };

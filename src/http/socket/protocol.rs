@@ -33,7 +33,7 @@ impl Close {
     pub(super) const INIT_TWICE: u16 = 4429;
     pub(super) const FAULT: u16 = 4500;
 
-    /// A reason that is too long would make the frame invalid, so it is cut.
+    /// A reason that is too long would make the frame invalid, so it is shortened.
     pub(super) fn new(code: u16, reason: impl Into<String>) -> Self {
         let mut reason = reason.into();
         reason.truncate(reason.floor_char_boundary(MAX_REASON_BYTES));
@@ -41,7 +41,7 @@ impl Close {
     }
 }
 
-/// What a client says.
+/// A message of a client's.
 #[derive(Debug, PartialEq)]
 pub(super) enum Message {
     /// `connection_init`, with the Authorization of its payload.
@@ -52,7 +52,7 @@ pub(super) enum Message {
     Pong,
     /// `subscribe`, for operations of every kind.
     Subscribe(String, Box<Parameters>),
-    /// `complete`: the client wants no more of an operation.
+    /// `complete`: the client wants nothing more of an operation.
     Complete(String),
 }
 
@@ -70,8 +70,8 @@ impl Message {
     /// What is wrong with it.
     pub(super) fn read(text: &str) -> Result<Self, Close> {
         let bad = |what: String| Close::new(Close::BAD_MESSAGE, what);
-        let Written { r#type, id, payload } =
-            serde_json::from_str(text).map_err(|error| bad(format!("This is no message of the protocol: {error}")))?;
+        let Written { r#type, id, payload } = serde_json::from_str(text)
+            .map_err(|error| bad(format!("This is not a message of the protocol: {error}")))?;
         let named = |id: Option<String>| match id {
             Some(id) if !id.is_empty() && id.len() <= MAX_ID_BYTES => Ok(id),
             _ => Err(bad(format!("'{type}' needs an id of 1 to {MAX_ID_BYTES} bytes"))),
@@ -92,12 +92,12 @@ impl Message {
                 Ok(Self::Subscribe(id, Box::new(parameters)))
             }
             "complete" => Ok(Self::Complete(named(id)?)),
-            _ => Err(bad(format!("There is no message of the type '{type}' for clients to send"))),
+            _ => Err(bad(format!("Clients cannot send messages of the type '{type}'"))),
         }
     }
 }
 
-/// The Authorization in the payload of `connection_init`, whatever its case. One that is no text is no token either.
+/// The Authorization in the payload of `connection_init`, in any letter case. One that is not a string is no token either.
 fn authorization(payload: Map<String, Value>) -> Option<String> {
     let mut given = payload.into_iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     given.next().map(|(_, value)| value.as_str().unwrap_or_default().to_owned())
@@ -127,7 +127,7 @@ pub(super) fn error(id: &str, answer: &str) -> String {
     json!({ "id": id, "type": "error", "payload": answer["errors"].take() }).to_string()
 }
 
-/// `complete`: there is no more; the id is free again.
+/// `complete`: there is nothing more; the id is free again.
 pub(super) fn complete(id: &str) -> String {
     json!({ "id": id, "type": "complete" }).to_string()
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use taskql::auth::{Grant, Guard, Trust, sign};
 use taskql::domain::{Clock, Store};
 use taskql::graphql::{Api, Documents};
-use taskql::http::{App, Limits, Statements, Streams, router};
+use taskql::http::{App, Limits, Statements, Streams, Timeouts, router};
 use tower::ServiceExt;
 
 use super::TestDatabase;
@@ -28,6 +28,7 @@ pub(crate) struct TestApp {
     pub(crate) store: Store,
     pub(crate) db: DatabaseConnection,
     pub(crate) streams: Streams,
+    pub(crate) timeouts: Timeouts,
     database: TestDatabase,
 }
 
@@ -49,6 +50,7 @@ impl TestApp {
             api: Api::new(store.clone(), true),
             documents: Documents::default(),
             limits: Limits::new(256, 0, Vec::new()),
+            timeouts: Timeouts::default(),
             streams: Streams::default(),
             guard: Guard::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() }),
             store: store.clone(),
@@ -58,8 +60,8 @@ impl TestApp {
             is_development: false,
         };
         change(&mut app);
-        let streams = app.streams.clone();
-        Self { router: router(app), store, db, streams, database }
+        let (streams, timeouts) = (app.streams.clone(), app.timeouts);
+        Self { router: router(app), store, db, streams, timeouts, database }
     }
 
     /// A client with a token of `sub`.

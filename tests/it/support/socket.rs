@@ -30,10 +30,11 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("an address").to_string();
         let (stop, stopped) = oneshot::channel::<()>();
-        let server =
-            tokio::spawn(taskql::http::server::serve(listener, app.router.clone(), app.streams.clone(), async {
-                let _told_or_dropped = stopped.await;
-            }));
+        let stopped = async {
+            let _told_or_dropped = stopped.await;
+        };
+        let (router, streams) = (app.router.clone(), app.streams.clone());
+        let server = tokio::spawn(taskql::http::server::serve(listener, router, streams, app.timeouts, stopped));
         Self { address, stop: Some(stop), server }
     }
 
@@ -108,10 +109,6 @@ impl Socket {
 
     /// The code and the reason with which the server closes, after whatever it says before.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
-        self.closed_within(PATIENCE).await
-    }
-
-    pub(crate) async fn closed_within(&mut self, wait: Duration) -> (u16, String) {
         let close = async {
             loop {
                 match self.wire.next().await.expect("a close frame comes first") {
@@ -121,7 +118,7 @@ impl Socket {
                 }
             }
         };
-        timeout(wait, close).await.expect("it is closed in time")
+        timeout(PATIENCE, close).await.expect("it is closed in time")
     }
 }
 
@@ -159,7 +156,7 @@ impl EventStream {
     pub(crate) async fn line(&mut self) -> Option<String> {
         loop {
             let mut line = String::new();
-            let read = timeout(PATIENCE * 3, self.lines.read_line(&mut line)).await.expect("a line comes in time");
+            let read = timeout(PATIENCE, self.lines.read_line(&mut line)).await.expect("a line comes in time");
             if read.is_err() || line.is_empty() {
                 return None;
             }
