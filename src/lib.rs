@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod database;
 pub mod domain;
 pub mod entity;
 pub mod graphql;

@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261120_000001_create_tasks;
 mod m20261120_000002_create_epoch;
+mod m20261125_000003_count_tasks;
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -13,6 +14,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261120_000001_create_tasks::Migration), Box::new(m20261120_000002_create_epoch::Migration)]
+        vec![
+            Box::new(m20261120_000001_create_tasks::Migration),
+            Box::new(m20261120_000002_create_epoch::Migration),
+            Box::new(m20261125_000003_count_tasks::Migration),
+        ]
     }
 }

@@ -5,7 +5,7 @@ use tokio::runtime::Runtime;
 
 use super::Failure;
 use crate::config::ConfigError;
-use crate::domain::connect::connect;
+use crate::database::connect::connect;
 
 /// The runtime that a command works in.
 pub(super) fn runtime() -> Result<Runtime, Failure> {

@@ -2,7 +2,7 @@
 
 use super::{Failure, database};
 use crate::config::{Source, database_url};
-use crate::domain::migrate::{migrate, new_epoch, status};
+use crate::database::migrate::{migrate, new_epoch, status};
 
 /// Brings the schema up to date, or only says what is applied.
 pub(super) fn run(source: &Source, only_status: bool, wants_new_epoch: bool) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ mod token;
 use std::process::ExitCode;
 
 use crate::config::{ConfigError, OTLP_ENDPOINT, Source};
-use crate::domain::Error;
+use crate::database::Error;
 use crate::telemetry;
 
 /// Why a command did not do its work.
@@ -38,7 +38,6 @@ impl Failure {
 fn cause(error: &Error) -> &str {
     match error {
         Error::Unavailable(cause) | Error::Internal(cause) => cause,
-        Error::Invalid(_) | Error::NotFound | Error::Conflict(_) | Error::SyncTokenExpired => "it says no more",
     }
 }
 

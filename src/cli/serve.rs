@@ -10,7 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, database, token};
 use crate::auth::{Grant, Guard, KeySet, Patience, Trust, sign};
 use crate::config::{Config, ConfigError, Source};
-use crate::domain::{Clock, Store, feed, migrate, sweep};
+use crate::database::migrate;
+use crate::domain::{Clock, Store, feed, purge};
 use crate::graphql::{Api, Documents, UntrustedFile};
 use crate::http::{self, App, HAS_TASK_APP, Limits, Page, Streams, Timeouts};
 
@@ -47,7 +48,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     }
     let keeping = tokio::spawn({
         let store = store.clone();
-        async move { tokio::join!(sweep::keep_swept(&store), feed::keep_woken(&store), store.keep_connections_fresh()) }
+        async move { tokio::join!(purge::keep_purging(&store), feed::keep_woken(&store), store.keep_connections_fresh()) }
     });
     let (streams, timeouts) = (app.streams.clone(), app.timeouts);
     http::server::serve(listener, http::router(app), streams, timeouts, stop_signal()).await;

@@ -1,5 +1,5 @@
-//! Cursors: the place of one task in one order, opaque to clients. A cursor holds the order, the task's key in it and
-//! the task's id, so that it stays good when the task has changed or gone.
+//! Cursors: the place of one row in one order, opaque to clients. A cursor holds the order, the row's key in it and the
+//! row's id, so that it stays good when the row has changed or gone.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike};
 use uuid::Uuid;
 
 use super::Instant;
-use super::task::{Direction, Sort, Task};
+use crate::database::{Cell, ColumnKind};
 
 /// The form of the bytes below; a new form gets a new number.
 const FORM: u8 = 1;
@@ -17,35 +17,46 @@ const MAX_LENGTH: usize = 4_096;
 /// A place in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cursor {
-    pub(super) sort: Sort,
-    pub(super) direction: Direction,
+    /// Which order, and in which direction.
+    pub(super) order: u8,
     pub(super) key: Key,
     pub(super) id: Uuid,
 }
 
-/// What a task is sorted by.
+/// What a row is sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Instant(Instant),
     Text(String),
-    /// No due date.
+    /// It has none.
     Absent,
 }
 
-impl Cursor {
-    /// The place of `task`.
-    pub(super) fn of(task: &Task, sort: Sort, direction: Direction) -> Self {
-        let key = match sort {
-            Sort::Created => Key::Instant(task.created_at),
-            Sort::Title => Key::Text(task.title_key.clone()),
-            Sort::DueDate => task.due_date.map_or(Key::Absent, Key::Instant),
-        };
-        Self { sort, direction, key, id: task.id }
+impl Key {
+    /// The key that a cell holds; nothing for a cell by which nothing is sorted.
+    pub(super) fn of(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Null => Some(Self::Absent),
+            Cell::Instant(instant) => Some(Self::Instant(instant)),
+            Cell::Text(text) => Some(Self::Text(text.to_owned())),
+            Cell::Bool(_) | Cell::Int(_) | Cell::Uuid(_) => None,
+        }
     }
 
+    /// Whether a column of this kind can hold it.
+    pub(super) fn fits(&self, kind: ColumnKind, is_nullable: bool) -> bool {
+        match self {
+            Self::Absent => is_nullable,
+            Self::Instant(_) => kind == ColumnKind::Instant,
+            Self::Text(_) => kind == ColumnKind::Text,
+        }
+    }
+}
+
+impl Cursor {
     /// The cursor as clients see it: base64url of form, order, kind of key, the id's 16 bytes, the key.
     pub(super) fn encode(&self) -> String {
-        let mut bytes = vec![FORM, order(self.sort, self.direction)];
+        let mut bytes = vec![FORM, self.order];
         bytes.push(match self.key {
             Key::Absent => 0,
             Key::Instant(_) => 1,
@@ -68,34 +79,14 @@ impl Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let [form, order, kind, rest @ ..] = bytes.as_slice() else { return None };
         let (id, key) = rest.split_first_chunk::<16>()?;
-        let (sort, direction) =
-            ORDERS.into_iter().find(|(sort, direction)| self::order(*sort, *direction) == *order)?;
-        let key = match (sort, kind) {
-            (Sort::DueDate, 0) if key.is_empty() => Key::Absent,
-            (Sort::Created | Sort::DueDate, 1) => Key::Instant(instant(key)?),
-            (Sort::Title, 2) => Key::Text(text_key(key)?),
+        let key = match kind {
+            0 if key.is_empty() => Key::Absent,
+            1 => Key::Instant(instant(key)?),
+            2 => Key::Text(text_key(key)?),
             _ => return None,
         };
-        (*form == FORM).then_some(Self { sort, direction, key, id: Uuid::from_bytes(*id) })
+        (*form == FORM).then_some(Self { order: *order, key, id: Uuid::from_bytes(*id) })
     }
-}
-
-const ORDERS: [(Sort, Direction); 6] = [
-    (Sort::Created, Direction::Ascending),
-    (Sort::Created, Direction::Descending),
-    (Sort::Title, Direction::Ascending),
-    (Sort::Title, Direction::Descending),
-    (Sort::DueDate, Direction::Ascending),
-    (Sort::DueDate, Direction::Descending),
-];
-
-fn order(sort: Sort, direction: Direction) -> u8 {
-    let sort = match sort {
-        Sort::Created => 0,
-        Sort::Title => 2,
-        Sort::DueDate => 4,
-    };
-    sort + u8::from(direction == Direction::Descending)
 }
 
 fn instant(bytes: &[u8]) -> Option<Instant> {
@@ -118,19 +109,8 @@ mod tests {
     fn any_cursor() -> impl Strategy<Value = Cursor> {
         let instant = (-62_135_596_800_000_000_i64..=253_402_300_799_999_999)
             .prop_map(|micros| DateTime::from_timestamp_micros(micros).expect("in range"));
-        let key_and_order = prop_oneof![
-            (instant.clone(), Just(Sort::Created)).prop_map(|(i, s)| (Key::Instant(i), s)),
-            (instant, Just(Sort::DueDate)).prop_map(|(i, s)| (Key::Instant(i), s)),
-            Just((Key::Absent, Sort::DueDate)),
-            ("[^\0]{0,200}", Just(Sort::Title)).prop_map(|(t, s)| (Key::Text(t), s)),
-        ];
-        let direction = prop_oneof![Just(Direction::Ascending), Just(Direction::Descending)];
-        (key_and_order, direction, any::<u128>()).prop_map(|((key, sort), direction, id)| Cursor {
-            sort,
-            direction,
-            key,
-            id: Uuid::from_u128(id),
-        })
+        let key = prop_oneof![instant.prop_map(Key::Instant), Just(Key::Absent), "[^\0]{0,200}".prop_map(Key::Text),];
+        (any::<u8>(), key, any::<u128>()).prop_map(|(order, key, id)| Cursor { order, key, id: Uuid::from_u128(id) })
     }
 
     proptest! {
@@ -155,8 +135,21 @@ mod tests {
 
     #[test]
     fn a_cursor_of_the_longest_title_is_read() {
-        let key = Key::Text("\u{1F600}".repeat(600));
-        let cursor = Cursor { sort: Sort::Title, direction: Direction::Ascending, key, id: Uuid::nil() };
+        let cursor = Cursor { order: 2, key: Key::Text("\u{1F600}".repeat(600)), id: Uuid::nil() };
         assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+    }
+
+    #[test]
+    fn the_cursors_that_clients_hold_stay_good() {
+        let apple = Uuid::from_u128(0x01a1_f93e_64e6_7777_9983_3bc7_9345_0fe4);
+        let other = Uuid::from_u128(0x01a1_f952_2414_77ba_87a5_c9e0_a841_b423);
+        let at = |micros| Key::Instant(DateTime::from_timestamp_micros(micros).expect("in range"));
+        for (text, order, key, id) in [
+            ("AQEBAaH5UiQUd7qHpcngqEG0IwAGYLXo3OzF", 1, at(1_795_184_272_403_653), other),
+            ("AQICAaH5PmTmd3eZgzvHk0UP5GFwcGxl", 2, Key::Text("apple".into()), apple),
+            ("AQQBAaH5PmTmd3eZgzvHk0UP5AAGR0dvjJwA", 4, at(1_767_222_000_000_000), apple),
+        ] {
+            assert_eq!(Cursor::decode(text), Some(Cursor { order, key, id }), "{text}");
+        }
     }
 }

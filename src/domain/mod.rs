@@ -1,26 +1,27 @@
-//! The rules, as verbs: create, update, toggle, delete, get, list. Every verb takes the viewer, and every query starts
-//! from that viewer's rows. Nothing here knows of GraphQL or HTTP.
+//! The rules, a folder a noun: create, update, toggle, delete, get, list. Every verb takes the viewer, and every query
+//! starts from that viewer's rows. Nothing here knows of GraphQL or HTTP.
 
-mod at_hand;
 mod clock;
-pub mod connect;
 mod cursor;
 mod error;
 pub mod feed;
-pub mod migrate;
+mod id;
+pub mod lookup;
 pub mod page;
-mod sql;
-pub mod statements;
+mod problems;
+pub mod purge;
 mod store;
-pub mod sweep;
 pub mod task;
 mod text;
 pub mod user;
 mod viewer;
+mod write;
 
 pub use clock::Clock;
-pub use error::{Conflict, Error, Problem, Problems};
-pub use store::{PoolStatus, Store, Write};
+pub use error::{Conflict, Error};
+pub use id::Id;
+pub use problems::{Given, Problem, Problems};
+pub use store::Store;
 pub use viewer::{UserId, Viewer};
 
 /// An instant as it is stored: UTC, whole microseconds, of the years 0001 to 9999.

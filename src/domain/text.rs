@@ -1,49 +1,43 @@
-//! Rules for the texts of a task.
+//! Rules for texts.
 
 use icu_casemap::CaseMapper;
 
-/// Most code points of a title.
-const MAX_TITLE: usize = 200;
-/// Most code points of a description.
-const MAX_DESCRIPTION: usize = 10_000;
-
-/// A title without the white space at its ends.
+/// A line of 1 to `most` code points, without the white space at its ends.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence.
-pub(super) fn title(text: &str) -> Result<String, String> {
-    let title = text.trim();
-    if title.is_empty() {
-        return Err("A title needs at least one character that is not white space.".into());
+/// What is wrong with it, as a sentence that begins with `what`.
+pub(super) fn line(text: &str, what: &str, most: usize) -> Result<String, String> {
+    let line = text.trim();
+    if line.is_empty() {
+        return Err(format!("{what} needs at least one character that is not white space."));
     }
-    let length = title.chars().count();
-    if length > MAX_TITLE {
-        return Err(format!("A title has at most {MAX_TITLE} characters; this one has {length}."));
+    check_length(line, what, most)?;
+    if line.chars().any(char::is_control) {
+        return Err(format!("{what} has no control characters (line breaks, tabs, NUL and the like)."));
     }
-    if title.chars().any(char::is_control) {
-        return Err("A title has no control characters (line breaks, tabs, NUL and the like).".into());
-    }
-    Ok(title.to_owned())
+    Ok(line.to_owned())
 }
 
-/// A description, as it is.
+/// A text of at most `most` code points, as it is.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence.
-pub(super) fn description(text: String) -> Result<String, String> {
-    let length = text.chars().count();
-    if length > MAX_DESCRIPTION {
-        return Err(format!("A description has at most {MAX_DESCRIPTION} characters; this one has {length}."));
-    }
+/// What is wrong with it, as a sentence that begins with `what`.
+pub(super) fn block(text: String, what: &str, most: usize) -> Result<String, String> {
+    check_length(&text, what, most)?;
     if text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
-        return Err("A description has no control characters but tabs and line breaks.".into());
+        return Err(format!("{what} has no control characters but tabs and line breaks."));
     }
     Ok(text)
 }
 
-/// What titles are sorted by: full case folding (Unicode, section 3.13), no locale, no normalization.
-pub(super) fn title_key(title: &str) -> String {
-    CaseMapper::new().fold_string(title).into_owned()
+fn check_length(text: &str, what: &str, most: usize) -> Result<(), String> {
+    let length = text.chars().count();
+    if length <= most { Ok(()) } else { Err(format!("{what} has at most {most} characters; this one has {length}.")) }
+}
+
+/// What texts are sorted by: full case folding (Unicode, section 3.13), no locale, no normalization.
+pub(super) fn fold(text: &str) -> String {
+    CaseMapper::new().fold_string(text).into_owned()
 }
 
 #[cfg(test)]
@@ -51,6 +45,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn title(text: &str) -> Result<String, String> {
+        line(text, "A title", 200)
+    }
+
+    fn description(text: String) -> Result<String, String> {
+        block(text, "A description", 10_000)
+    }
 
     #[test]
     fn a_title_is_trimmed_and_bounded_in_code_points() {
@@ -75,22 +77,22 @@ mod tests {
 
     #[test]
     fn folding_is_full_and_without_locale() {
-        assert_eq!(title_key("Straße ΣΑΣ ŒUVRE İ"), "strasse σασ œuvre i\u{307}");
+        assert_eq!(fold("Straße ΣΑΣ ŒUVRE İ"), "strasse σασ œuvre i\u{307}");
     }
 
     proptest! {
         #[test]
         fn folding_puts_every_case_of_a_text_together(text in "\\PC{0,40}") {
-            let key = title_key(&text);
-            prop_assert_eq!(&title_key(&key), &key);
+            let key = fold(&text);
+            prop_assert_eq!(&fold(&key), &key);
             if text.is_ascii() {
-                prop_assert_eq!(title_key(&text.to_ascii_uppercase()), key);
+                prop_assert_eq!(fold(&text.to_ascii_uppercase()), key);
             }
         }
 
         #[test]
         fn a_key_stays_far_below_what_an_index_row_can_hold(text in "\\PC{200}") {
-            prop_assert!(title_key(&text).len() <= 200 * 6);
+            prop_assert!(fold(&text).len() <= 200 * 6);
         }
     }
 }

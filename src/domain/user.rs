@@ -1,40 +1,55 @@
 //! Users: a row made by the first write, whose number orders the user's changes.
 
-use std::collections::HashMap;
+use super::{Error, Store, UserId};
+use crate::database::{Cell, ColumnKind, Sql, cell};
 
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
-
-use super::{Error, Instant, Store, UserId, Viewer};
-use crate::entity::user::{ActiveModel, Column, Entity, Model};
-
-/// Takes the viewer's row, making it at first sight, and numbers the change. The lock on the row puts the viewer's
-/// writes in order, so that revisions rise in commit order. One statement.
-pub(super) async fn take_revision(db: &impl ConnectionTrait, viewer: &Viewer, now: Instant) -> Result<i64, Error> {
-    let row = ActiveModel {
-        id: Set(viewer.id.to_string()),
-        email: Set(viewer.email.as_deref().map(str::to_owned)),
-        name: Set(viewer.name.as_deref().map(str::to_owned)),
-        revision: Set(1),
-        swept_revision: Set(0),
-        created_at: Set(now),
-        updated_at: Set(now),
-    };
-    let taken = OnConflict::column(Column::Id)
-        .value(Column::Revision, Expr::cust("users.revision + 1"))
-        .value(Column::Email, Expr::cust("coalesce(excluded.email, users.email)"))
-        .value(Column::Name, Expr::cust("coalesce(excluded.name, users.name)"))
-        .update_column(Column::UpdatedAt)
-        .to_owned();
-    Ok(Entity::insert(row).on_conflict(taken).exec_with_returning(db).await?.revision)
+/// What the tokens of a user have said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// The address, where one was told.
+    pub email: Option<String>,
+    /// The name, where one was told.
+    pub name: Option<String>,
 }
 
-/// Finds users by id; one that never wrote is not there. One statement.
+/// Looks up what is kept of a user: nothing before the first write. One statement.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Internal`].
-pub async fn by_ids(store: &Store, ids: &[UserId]) -> Result<HashMap<UserId, Model>, Error> {
-    let rows =
-        Entity::find().filter(Column::Id.is_in(ids.iter().map(UserId::as_str))).all(&store.lease().await?).await?;
-    Ok(rows.into_iter().filter_map(|row| Some((UserId::new(&row.id)?, row))).collect())
+pub async fn claims(store: &Store, id: &UserId) -> Result<Claims, Error> {
+    let mut sql = Sql::new("select email, name from users where id = ");
+    sql.bind(id.as_str());
+    let rows = store.read(sql).await?;
+    let Some(row) = rows.first() else { return Ok(Claims::default()) };
+    let text = |place| {
+        Ok::<_, Error>(match cell(row, place, ColumnKind::Text)? {
+            Cell::Text(text) => Some(text.to_owned()),
+            _ => None,
+        })
+    };
+    Ok(Claims { email: text(0)?, name: text(1)? })
+}
+
+/// How many tasks a user has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct TaskCounts {
+    pub(super) all: u64,
+    pub(super) completed: u64,
+}
+
+/// Looks up how many tasks a user has; nothing where nobody has counted yet. One statement.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub(super) async fn task_counts(store: &Store, id: &UserId) -> Result<Option<TaskCounts>, Error> {
+    let mut sql = Sql::new("select task_count, completed_count from users where id = ");
+    sql.bind(id.as_str());
+    let rows = store.read(sql).await?;
+    let Some(row) = rows.first() else { return Ok(Some(TaskCounts::default())) };
+    Ok(match (cell(row, 0, ColumnKind::BigInt)?, cell(row, 1, ColumnKind::BigInt)?) {
+        (Cell::Int(all), Cell::Int(completed)) => {
+            Some(TaskCounts { all: all.unsigned_abs(), completed: completed.unsigned_abs() })
+        }
+        _ => None,
+    })
 }

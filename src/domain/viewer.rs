@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Instant;
+use crate::database::Author;
+
 /// A user's id: the `sub` claim of the token, 1 to 255 bytes without NUL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(Arc<str>);
@@ -40,4 +43,11 @@ pub struct Viewer {
     pub email: Option<Arc<str>>,
     /// The token's `name` claim.
     pub name: Option<Arc<str>>,
+}
+
+impl Viewer {
+    /// The viewer as one who writes at `now`.
+    pub(super) fn author(&self, now: Instant) -> Author<'_> {
+        Author { id: self.id.as_str(), email: self.email.as_deref(), name: self.name.as_deref(), now }
+    }
 }

@@ -1,5 +1,8 @@
-//! SeaORM entities, one file a table. They mirror the columns and hold no rules.
+//! SeaORM entities, one file a table. An entity describes its rows; everything else is derived from it. They hold no rules.
 
 pub mod deleted_task;
+mod noun;
 pub mod task;
 pub mod user;
+
+pub use noun::{COMMON, Kind, Noun};

@@ -1,6 +1,9 @@
 //! A task.
 
+use sea_orm::TryIntoModel;
 use sea_orm::entity::prelude::*;
+
+use super::{Kind, Noun};
 
 /// A row of `tasks`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -13,10 +16,12 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// 1 to 200 code points, trimmed.
+    #[sea_orm(column_type = "String(StringLen::N(200))")]
     pub title: String,
     /// The title case-folded: what TITLE sorts by.
     pub title_key: String,
     /// At most 10,000 code points.
+    #[sea_orm(column_type = "String(StringLen::N(10_000))", nullable)]
     pub description: Option<String>,
     /// Whether it is done.
     pub completed: bool,
@@ -58,3 +63,11 @@ pub enum Priority {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Noun for Entity {
+    const KIND: Kind = Kind::Task;
+
+    fn model(values: ActiveModel) -> Result<Model, DbErr> {
+        values.try_into_model()
+    }
+}

@@ -15,8 +15,12 @@ pub struct Model {
     pub name: Option<String>,
     /// The number of the user's last change. Rises in commit order.
     pub revision: i64,
-    /// Up to here traces of deleted tasks may be gone.
+    /// Up to here tombstones of deleted objects may be gone.
     pub swept_revision: i64,
+    /// How many tasks there are. The database keeps it; absent for a user of the first version until somebody counts.
+    pub task_count: Option<i64>,
+    /// How many of them are completed; likewise.
+    pub completed_count: Option<i64>,
     /// The first write.
     pub created_at: DateTimeUtc,
     /// The last write.

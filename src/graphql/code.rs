@@ -23,9 +23,11 @@ pub enum Code {
     NotFound,
     /// The state of the object forbids it.
     Conflict,
+    /// As many tasks as a user may have.
+    QuotaExceeded,
     /// The sync token is too old: load all again.
     SyncTokenExpired,
-    /// No token, or one that does not hold.
+    /// No token, or an invalid or expired one.
     Unauthenticated,
     /// Development mode asked from outside.
     Forbidden,
@@ -69,7 +71,7 @@ impl Code {
 }
 
 /// The codes, the most severe first.
-const CODES: [(Code, &str); 19] = [
+const CODES: [(Code, &str); 20] = [
     (Code::InternalServerError, "INTERNAL_SERVER_ERROR"),
     (Code::ServiceUnavailable, "SERVICE_UNAVAILABLE"),
     (Code::RateLimited, "RATE_LIMITED"),
@@ -88,6 +90,7 @@ const CODES: [(Code, &str); 19] = [
     (Code::BadUserInput, "BAD_USER_INPUT"),
     (Code::NotFound, "NOT_FOUND"),
     (Code::Conflict, "CONFLICT"),
+    (Code::QuotaExceeded, "QUOTA_EXCEEDED"),
     (Code::SyncTokenExpired, "SYNC_TOKEN_EXPIRED"),
 ];
 
@@ -108,7 +111,7 @@ pub fn code_of(error: &ServerError) -> Option<Code> {
     }
 }
 
-/// The gravest code of several.
+/// The most severe code of several.
 pub(in crate::graphql) fn most_severe(codes: impl Iterator<Item = Code>) -> Option<Code> {
     codes.min_by_key(|code| CODES.iter().position(|(other, _)| other == code))
 }
@@ -133,6 +136,7 @@ mod tests {
             | Code::DocumentNotTrusted
             | Code::NotFound
             | Code::Conflict
+            | Code::QuotaExceeded
             | Code::SyncTokenExpired
             | Code::Unauthenticated
             | Code::Forbidden
@@ -142,7 +146,7 @@ mod tests {
             | Code::UnsupportedMediaType
             | Code::RateLimited
             | Code::InternalServerError
-            | Code::ServiceUnavailable => 19,
+            | Code::ServiceUnavailable => 20,
         };
         assert_eq!(CODES.len(), counted(Code::BadRequest));
     }

@@ -15,10 +15,9 @@ pub(super) struct ApiError(Error);
 /// `Result<Option<_>>` take the whole parent along.
 pub(super) type ApiResult<T> = Result<T, ApiError>;
 
-impl ApiError {
-    /// The same error with the argument `outer` before the path of every problem.
-    pub(super) fn within(self, outer: &'static str) -> Self {
-        Self(self.0.within(outer))
+impl From<crate::database::Error> for ApiError {
+    fn from(error: crate::database::Error) -> Self {
+        Self(error.into())
     }
 }
 
@@ -46,6 +45,10 @@ impl From<ApiError> for async_graphql::Error {
             Error::Conflict(Conflict::Deleted) => {
                 let message = "This id belonged to a task that was deleted a short while ago. Choose another one.";
                 (Code::Conflict, message.into())
+            }
+            Error::QuotaExceeded => {
+                let message = "You have as many tasks as this server allows. Delete some first.";
+                (Code::QuotaExceeded, message.into())
             }
             Error::SyncTokenExpired => {
                 let message = "This sync token has expired. Load all again: leave 'since' out.";

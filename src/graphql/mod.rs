@@ -8,6 +8,6 @@ mod schema;
 
 pub use code::{Code, code_of, coded};
 pub use engine::{
-    Api, Asked, Call, Data, Document, Documents, Operation, OperationKind, Reply, UNAUTHENTICATED, UntrustedFile,
+    Api, Asked, Call, Data, Document, Documents, Operation, OperationKind, Reply, UNAUTHENTICATED, UntrustedFile, Way,
 };
 pub use error::FAULT;

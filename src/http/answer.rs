@@ -28,13 +28,18 @@ struct Body<'r> {
 
 /// An answer as JSON: `{"errors": …, "data": …}`. None if it cannot be written.
 pub(super) fn to_json(reply: Reply) -> Option<String> {
-    let Reply { data, mut errors } = reply;
+    let Reply { data, mut errors, .. } = reply;
+    errors.iter_mut().for_each(add_request_id);
     let data = match data {
-        Some(Data::Written(text)) => return Some(text),
+        Some(Data::Written(text)) if errors.is_empty() => return Some(text),
+        Some(Data::Written(text)) => {
+            // What is written begins with its own bracket.
+            let errors = serde_json::to_string(&errors).ok()?;
+            return Some(format!("{{\"errors\":{errors},{}", text.get(1..)?));
+        }
         Some(Data::Tree(data)) => Some(data),
         None => None,
     };
-    errors.iter_mut().for_each(add_request_id);
     let written = serde_json::to_string(&Body { errors: &errors, data: data.as_ref() });
     written.inspect_err(|error| tracing::error!(%error, "an answer could not be written as JSON")).ok()
 }
@@ -50,6 +55,7 @@ fn status_of(code: Code) -> StatusCode {
         Code::BadUserInput
         | Code::NotFound
         | Code::Conflict
+        | Code::QuotaExceeded
         | Code::SyncTokenExpired
         | Code::PersistedQueryNotFound => StatusCode::OK,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -70,7 +76,7 @@ fn status(reply: &Reply, media: MediaType) -> StatusCode {
     if reply.data.as_ref().is_some_and(|data| !matches!(data, Data::Tree(Value::Null))) {
         return StatusCode::OK;
     }
-    let Some(code) = reply.gravest() else { return StatusCode::OK };
+    let Some(code) = reply.most_severe_code() else { return StatusCode::OK };
     let is_of_the_document =
         matches!(code, Code::ParseFailed | Code::ValidationFailed | Code::QueryTooComplex | Code::DocumentNotTrusted);
     if media == MediaType::Json && is_of_the_document { StatusCode::OK } else { status_of(code) }
@@ -117,7 +123,7 @@ pub(super) fn refuse_by(error: ServerError, limit: Limit) -> Response {
 }
 
 fn respond(reply: Reply, status: StatusCode, media: MediaType) -> Response {
-    let code = reply.gravest();
+    let (code, way) = (reply.most_severe_code(), reply.way);
     let Some(json) = to_json(reply) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
@@ -125,8 +131,9 @@ fn respond(reply: Reply, status: StatusCode, media: MediaType) -> Response {
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
     }
+    let summary = ResponseSummary::of(&mut response);
+    summary.way = Some(way);
     if let Some(code) = code {
-        let summary = ResponseSummary::of(&mut response);
         summary.code = Some(code);
         summary.limit = (code == Code::QueryTooComplex).then_some(Limit::Document);
     }

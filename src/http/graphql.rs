@@ -206,7 +206,7 @@ async fn run(
                 }
                 Err(error) => Reply::refusal(error),
             };
-            let is_unauthenticated = reply.gravest() == Some(Code::Unauthenticated);
+            let is_unauthenticated = reply.most_severe_code() == Some(Code::Unauthenticated);
             let mut response = answer(reply, media.unwrap_or(MediaType::Json));
             if is_unauthenticated {
                 challenge_with(&mut response, HeaderValue::from_static("Bearer"));

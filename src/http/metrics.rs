@@ -12,7 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::summary::{Limit, ResponseSummary};
-use crate::domain::PoolStatus;
+use crate::database::PoolStatus;
 use crate::domain::feed::FeedStatus;
 use crate::graphql::{Code, OperationKind};
 
@@ -26,6 +26,7 @@ pub(super) struct Metrics {
     durations: Family<KindLabels, Histogram, fn() -> Histogram>,
     statements: Counter,
     refusals: Family<LimitLabels, Counter>,
+    operations: Family<WayLabels, Counter>,
     connections: Family<StateLabels, Gauge>,
     waiting: Gauge,
     in_flight: Gauge,
@@ -40,13 +41,19 @@ struct RequestLabels {
     /// query, mutation or subscription; none if the document was not read.
     kind: &'static str,
     status: u16,
-    /// The gravest error's code; none if there was no error.
+    /// The most severe error's code; none if there was no error.
     code: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabels {
     kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WayLabels {
+    /// fast_path, executor, introspection; refused where it did not run.
+    way: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -79,6 +86,7 @@ impl Metrics {
             durations,
             statements: Counter::<u64, AtomicU64>::default(),
             refusals: Family::default(),
+            operations: Family::default(),
             connections: Family::default(),
             waiting: Gauge::default(),
             in_flight: Gauge::default(),
@@ -96,6 +104,7 @@ impl Metrics {
             metrics.durations.clone(),
         );
         registry.register("statements", "SQL statements that were sent", metrics.statements.clone());
+        registry.register("operations", "Operations, by who answered them", metrics.operations.clone());
         registry.register("limit_refusals", "Requests refused by a limit", metrics.refusals.clone());
         registry.register("pool_connections", "Database connections", metrics.connections.clone());
         registry.register("pool_waiting", "Operations waiting for a database connection", metrics.waiting.clone());
@@ -128,6 +137,9 @@ impl Metrics {
             self.durations.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
         }
         self.statements.inc_by(statements);
+        if let (Some(_), Some(way)) = (summary.kind, summary.way) {
+            self.operations.get_or_create(&WayLabels { way: way.as_str() }).inc();
+        }
         if let Some(limit) = summary.limit {
             self.refusals.get_or_create(&LimitLabels { limit: limit.as_str() }).inc();
         }

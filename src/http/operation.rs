@@ -35,11 +35,12 @@ pub(super) fn start(
     unfold((replies, log), |(mut replies, mut log)| async {
         let next = async {
             let reply = replies.next().await?;
-            let (code, is_refusal) = (reply.gravest(), reply.is_refusal());
-            Some((code, Event { json: answer::to_json(reply).unwrap_or_default(), is_refusal }))
+            let (code, way, is_refusal) = (reply.most_severe_code(), reply.way, reply.is_refusal());
+            Some((code, way, Event { json: answer::to_json(reply).unwrap_or_default(), is_refusal }))
         };
-        let (code, event) = log.scope(next).await?;
+        let (code, way, event) = log.scope(next).await?;
         log.summary.code = code.or(log.summary.code);
+        log.summary.way = Some(way);
         Some((event, (replies, log)))
     })
     .boxed()

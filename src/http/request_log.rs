@@ -15,8 +15,8 @@ use tracing::{Instrument, Span};
 use super::metrics::Metrics;
 use super::summary::ResponseSummary;
 use super::{answer, request_id};
-use crate::domain::statements;
-use crate::graphql::{Code, FAULT, OperationKind, coded};
+use crate::database::statements;
+use crate::graphql::{Code, FAULT, OperationKind, Way, coded};
 
 /// The status that proxies log for a client that did not wait.
 const CLIENT_GONE: u16 = 499;
@@ -60,6 +60,7 @@ pub(super) async fn log(State(metrics): State<Arc<Metrics>>, request: Request, n
         operation = summary.operation,
         status = response.status().as_u16(),
         code = summary.code.map(Code::as_str),
+        way = summary.kind.and(summary.way).map(Way::as_str),
         duration_ms = milliseconds(took),
         statements,
         "answered"
@@ -118,6 +119,7 @@ impl Drop for OperationLog {
             operation = self.summary.operation,
             transport = self.transport.as_str(),
             code = self.summary.code.map(Code::as_str),
+            way = self.summary.way.map(Way::as_str),
             duration_ms = milliseconds(took),
             statements,
             "ended"

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use crate::graphql::{Code, OperationKind};
+use crate::graphql::{Code, OperationKind, Way};
 
 /// What a handler tells of its response. It travels in the response's extensions.
 #[derive(Clone, Debug, Default)]
@@ -10,8 +10,10 @@ pub(super) struct ResponseSummary {
     pub(super) kind: Option<OperationKind>,
     /// The operation's name.
     pub(super) operation: Option<String>,
-    /// The gravest error's code.
+    /// The most severe error's code.
     pub(super) code: Option<Code>,
+    /// Who answered the operation.
+    pub(super) way: Option<Way>,
     /// The limit that refused the request.
     pub(super) limit: Option<Limit>,
 }

@@ -1,23 +1,24 @@
 // What graphql-js says of a document, its variables and its rows, and in what it is no reference.
 import {
+  buildSchema,
+  __DirectiveLocation,
+  execute,
+  getOperationAST,
+  getVariableValues,
   GraphQLError,
+  GraphQLSchema,
+  introspectionTypes,
+  isNonNullType,
   Kind,
   Lexer,
   MaxIntrospectionDepthRule,
   OperationTypeNode,
-  Source,
-  TypeInfo,
-  GraphQLSchema,
-  buildSchema,
-  execute,
-  getOperationAST,
-  getVariableValues,
-  introspectionTypes,
-  specifiedDirectives,
-  specifiedScalarTypes,
-  isNonNullType,
   parse,
+  Source,
+  specifiedDirectives,
   specifiedRules,
+  specifiedScalarTypes,
+  TypeInfo,
   validate,
   visit,
   visitWithTypeInfo,
@@ -64,6 +65,8 @@ export const DELIBERATE_DIFFERENCES = {
   nullIncludeDeprecated:
     'includeDeprecated is a Boolean! since September 2025 and a Boolean in graphql-js 16: null is not tried for ' +
     'it.',
+  draftLocations:
+    'DIRECTIVE_DEFINITION is a directive location of the draft after September 2025; graphql-js has it already.',
   orderOfTypes:
     'The specification gives types, possible types and directives no order. Fields, arguments and values have the ' +
     'order of schema.graphql.',
@@ -88,6 +91,10 @@ export function verdictOf({ data, errors = [] }) {
 export class Reference {
   constructor(sdl) {
     const built = buildSchema(sdl);
+    // DELIBERATE_DIFFERENCES.draftLocations
+    const locations = __DirectiveLocation.getValues();
+    const draft = locations.findIndex(({ name }) => name === 'DIRECTIVE_DEFINITION');
+    if (draft >= 0) locations.splice(draft, 1);
     // DELIBERATE_DIFFERENCES.typeSystemDirectives
     this.directives = parse(sdl)
       .definitions.filter(({ kind }) => kind === Kind.DIRECTIVE_DEFINITION)

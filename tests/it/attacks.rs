@@ -107,7 +107,7 @@ async fn each_attack_by_body_has_its_answer_and_its_time() {
                 })
             )),
             200,
-            "QUERY_TOO_COMPLEX",
+            "GRAPHQL_VALIDATION_FAILED",
         ),
         (
             "operations by the hundred",

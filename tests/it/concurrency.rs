@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use serde_json::json;
-use taskql::domain::task::{NewTask, Status, count, create};
+use taskql::domain::task::{ActiveModel, Status, TaskId, count, create};
 use taskql::domain::{Clock, Store, UserId, Viewer};
 
 use crate::support::TestApp;
@@ -114,7 +115,7 @@ async fn a_write_that_has_begun_goes_on_without_its_caller() {
     let ada = app.user("ada");
     ada.create_titled("first").await;
     // Somebody holds what the write needs.
-    let other = taskql::domain::connect::connect(app.url(), 1).await.expect("it opens");
+    let other = taskql::database::connect::connect(app.url(), 1).await.expect("it opens");
     let immediate = Some(SqliteTransactionMode::Immediate);
     let options = TransactionOptions { sqlite_transaction_mode: immediate, ..TransactionOptions::default() };
     let holder = other.begin_with_options(options).await.expect("it begins");
@@ -154,7 +155,7 @@ async fn a_caller_that_goes_away_neither_stops_a_write_nor_loses_another() {
     let answered = join_all(dropped).await.into_iter().flatten().filter(|answer| answer.code().is_none()).count();
     app.store.finish().await;
     // What was acknowledged is there, on a connection that has seen none of it.
-    let fresh = taskql::domain::connect::connect(app.url(), 1).await.expect("it opens");
+    let fresh = taskql::database::connect::connect(app.url(), 1).await.expect("it opens");
     let count = async |user: &str| {
         let viewer = Viewer { id: UserId::new(user).expect("an id"), email: None, name: None };
         count(&Store::new(fresh.clone(), Clock::system()), &viewer, Status::All).await.expect("a count")
@@ -167,10 +168,10 @@ async fn a_caller_that_goes_away_neither_stops_a_write_nor_loses_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reads_that_keep_connections_at_hand_leave_some_to_writes() {
+async fn reads_that_keep_connections_idle_leave_some_to_writes() {
     let app = TestApp::new().await;
     for pool_size in [1, 2, 3] {
-        let db = taskql::domain::connect::connect(app.url(), pool_size).await.expect("it opens");
+        let db = taskql::database::connect::connect(app.url(), pool_size).await.expect("it opens");
         let store = Store::new(db.clone(), Clock::system());
         let work = (0..120).map(|n| {
             let store = store.clone();
@@ -178,9 +179,8 @@ async fn reads_that_keep_connections_at_hand_leave_some_to_writes() {
                 let viewer = Viewer { id: UserId::new("ada").expect("an id"), email: None, name: None };
                 if n % 3 == 0 {
                     // With an id of its own it is a transaction on both databases.
-                    let id = Some(uuid::Uuid::now_v7().to_string());
-                    let new = NewTask { id, title: n.to_string(), ..NewTask::default() };
-                    create(&store, &viewer, new).await.map(|_| ())
+                    let new = ActiveModel { title: Set(n.to_string()), ..ActiveModel::default() };
+                    create(&store, &viewer, Some(TaskId::random()), new).await.map(|_| ())
                 } else {
                     count(&store, &viewer, Status::All).await.map(|_| ())
                 }
@@ -199,7 +199,7 @@ async fn reads_that_keep_connections_at_hand_leave_some_to_writes() {
 async fn a_write_whose_connection_was_ended_before_it_is_made_once() {
     let app = TestApp::new().await;
     let ada = app.user("ada");
-    let fresh = taskql::domain::connect::connect(app.url(), 1).await.expect("it opens");
+    let fresh = taskql::database::connect::connect(app.url(), 1).await.expect("it opens");
     let end_all_others = "select pg_terminate_backend(pid, 5000) from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid()";
     for round in 0..10 {

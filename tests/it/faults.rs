@@ -69,7 +69,7 @@ async fn a_database_that_is_away_is_a_503_that_says_when_to_try_again() {
     let ada = app.user("ada");
     let id = ada.create_titled("x").await;
     app.store.finish().await;
-    app.db.clone().close().await.expect("it closes");
+    app.pool.clone().close().await.expect("it closes");
     for query in [
         "{ viewer { id } tasks { totalCount } }".to_owned(),
         format!("mutation {{ toggleTask(id: \"{id}\") {{ task {{ id }} }} }}"),

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use taskql::domain::{UserId, Viewer, feed, migrate};
+use taskql::database::migrate;
+use taskql::domain::feed::{self, Object};
+use taskql::domain::{UserId, Viewer};
 use tokio::time::timeout;
 
 use crate::support::{Served, Socket, TestApp, alone, token};
@@ -35,7 +37,7 @@ async fn a_wake_up_costs_one_statement_however_many_follow() {
         let changes = futures_util::future::join_all(nexts).await;
         changes
             .into_iter()
-            .map(|change| change.expect("in time").expect("a change").task_id.to_string())
+            .map(|change| change.expect("in time").expect("a change").changed.id.to_string())
             .collect::<BTreeSet<_>>()
     };
     // The first ones join; the reader that they share looks once for what came before.
@@ -66,7 +68,7 @@ async fn those_who_begin_beside_a_write_hear_of_it_once_and_of_the_next() {
             let mut told = Vec::new();
             while told.len() < 2 {
                 let change = timeout(SOON, follower.next()).await.expect("in time").expect("a change");
-                told.push(change.task_id.to_string());
+                told.push(change.changed.id.to_string());
             }
             told
         };
@@ -100,7 +102,7 @@ async fn many_changes_at_once_all_arrive_in_order() {
     let read = async {
         while seen.len() < 320 {
             let change = timeout(SOON, quick.next()).await.expect("in time").expect("a change");
-            assert!(seen.insert(change.task_id), "each once");
+            assert!(seen.insert(change.changed.id), "each once");
         }
     };
     tokio::join!(writes, read);
@@ -108,7 +110,7 @@ async fn many_changes_at_once_all_arrive_in_order() {
     let mut late = BTreeSet::new();
     while late.len() < 320 {
         let change = timeout(SOON, slow.next()).await.expect("in time").expect("a change");
-        assert!(late.insert(change.task_id), "each once");
+        assert!(late.insert(change.changed.id), "each once");
     }
     assert_eq!(seen, late);
 }
@@ -126,16 +128,16 @@ async fn a_restored_database_and_a_new_epoch_expire_who_follows() {
     assert!(matches!(next.expect("in time"), Err(taskql::domain::Error::SyncTokenExpired)));
     let old = feed::follow(&app.store, &viewer("ada"), Some(token)).await;
     assert!(matches!(old, Err(taskql::domain::Error::SyncTokenExpired)));
-    // Set back to an earlier state under a follower, which the sweep finds.
+    // Set back to an earlier state under a follower, which the poll finds.
     let mut follower = follow(&app).await;
     let store = app.store.clone();
-    let sweeping = tokio::spawn(async move { feed::keep_woken(&store).await });
+    let polling = tokio::spawn(async move { feed::keep_woken(&store).await });
     let (change, _) = tokio::join!(follower.next(), ada.create_titled("z"));
     change.expect("a change");
     app.db.execute_unprepared("update users set revision = 1").await.expect("set back");
     let next = timeout(SOON, follower.next()).await.expect("in time");
     assert!(matches!(next, Err(taskql::domain::Error::SyncTokenExpired)));
-    sweeping.abort();
+    polling.abort();
 }
 
 #[tokio::test]
@@ -149,15 +151,15 @@ async fn an_idle_follower_of_an_epoch_that_is_over_holds_up_nobody() {
     migrate::new_epoch(&app.db).await.expect("a new epoch");
     let mut new = follow(&app).await;
     let (change, told, id) = tokio::join!(timeout(SOON, new.next()), timeout(SOON, old.next()), ada.create_titled("y"));
-    assert_eq!(change.expect("in time").expect("a change").task_id.to_string(), id);
+    assert_eq!(change.expect("in time").expect("a change").changed.id.to_string(), id);
     assert!(matches!(told.expect("in time"), Err(taskql::domain::Error::SyncTokenExpired)));
     assert!(matches!(timeout(SOON, idle.next()).await.expect("in time"), Err(taskql::domain::Error::SyncTokenExpired)));
-    // Where nobody joins, the sweep finds it.
+    // Where nobody joins, the poll finds it.
     let store = app.store.clone();
-    let sweeping = tokio::spawn(async move { feed::keep_woken(&store).await });
+    let polling = tokio::spawn(async move { feed::keep_woken(&store).await });
     migrate::new_epoch(&app.db).await.expect("a new epoch");
     assert!(matches!(timeout(SOON, new.next()).await.expect("in time"), Err(taskql::domain::Error::SyncTokenExpired)));
-    sweeping.abort();
+    polling.abort();
     drop((old, idle, new));
     assert_eq!((app.store.feed().users, app.store.feed().followers), (0, 0));
 }
@@ -177,7 +179,8 @@ async fn a_follower_that_is_a_little_behind_hears_of_a_task_once() {
         assert_eq!(change.expect("a change").kind, feed::ChangeKind::Updated);
     }
     let change = timeout(SOON, behind.next()).await.expect("in time").expect("a change");
-    assert_eq!((change.kind, change.task.map(|task| task.version)), (feed::ChangeKind::Updated, Some(5)));
+    let Some(Object::Task(row)) = &change.changed.object else { panic!("{change:?} has no task") };
+    assert_eq!((change.kind, row.model().expect("a task").version), (feed::ChangeKind::Updated, 5));
     assert!(timeout(Duration::from_millis(100), behind.next()).await.is_err(), "and of no earlier state");
 }
 

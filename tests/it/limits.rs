@@ -138,6 +138,8 @@ async fn metrics_tell_what_was_answered_and_refused() {
         "taskql_requests_total{kind=\"query\",status=\"400\",code=\"GRAPHQL_VALIDATION_FAILED\"} 1",
         "taskql_requests_total{kind=\"none\",status=\"400\",code=\"QUERY_TOO_COMPLEX\"} 1",
         "taskql_requests_total{kind=\"none\",status=\"429\",code=\"RATE_LIMITED\"} 1",
+        "taskql_operations_total{way=\"fast_path\"} 3",
+        "taskql_operations_total{way=\"refused\"} 1",
         "taskql_limit_refusals_total{limit=\"document\"} 1",
         "taskql_limit_refusals_total{limit=\"rate\"} 1",
         "taskql_limit_refusals_total{limit=\"body\"} 1",

@@ -2,6 +2,7 @@
 //! to the URL of a PostgreSQL server, on databases of its own there. `scripts/test` runs it on both.
 
 mod access;
+mod answers;
 mod attacks;
 mod concurrency;
 mod documents;
@@ -17,8 +18,10 @@ mod list;
 mod migrations;
 mod pages;
 mod persisted;
+
+mod plan;
 mod plans;
-mod prepared;
+mod quota;
 mod replicas;
 mod schema;
 mod server;

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use sea_orm::ConnectionTrait;
-use taskql::domain::migrate::{migrate, status};
+use taskql::database::migrate::{migrate, status};
 
 use crate::support::TestDatabase;
 
@@ -13,7 +13,7 @@ async fn eight_that_start_at_once_make_one_schema() {
     let starts = (0..8).map(|_| {
         let url = url.clone();
         tokio::spawn(async move {
-            let db = taskql::domain::connect::connect(&url, 2).await.map_err(|e| format!("{e:?}"))?;
+            let db = taskql::database::connect::connect(&url, 2).await.map_err(|e| format!("{e:?}"))?;
             let before = migrate(&db).await.map_err(|e| format!("{e:?}"))?;
             db.close().await.map_err(|e| e.to_string())?;
             Ok::<_, String>(before.pending.len())

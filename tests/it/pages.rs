@@ -73,6 +73,7 @@ async fn insert(app: &TestApp, sub: &str, rows: &[Row]) {
         swept_revision: Set(0),
         created_at: Set(now),
         updated_at: Set(now),
+        ..user::ActiveModel::default()
     };
     user::Entity::insert(owner).exec_without_returning(&app.db).await.expect("a new user");
     let tasks = rows.iter().map(|row| task::ActiveModel {

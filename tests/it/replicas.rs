@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use taskql::domain::connect::connect;
+use taskql::database::connect::connect;
 use tokio::time::timeout;
 
 use crate::support::{Process, Socket, TestDatabase, alone, folder, request, server, token};
@@ -280,7 +280,7 @@ async fn a_change_arrives_on_another_server_at_once_and_without_a_notification_s
     let quick = delays(&one.address, &other.address, 41).await;
     println!("arrival on another server: median {:?}, longest {:?}", quick[20], quick[40]);
     assert!(quick[20] < Duration::from_millis(250), "{quick:?}");
-    // Nobody is told of what others write to the database. The sweep finds it.
+    // Nobody is told of what others write to the database. The poll finds it.
     let db = connect(&servers.database.url, 1).await.expect("the database opens");
     let mut socket = Socket::of(&other.address, &token("ada")).await;
     let (_, since) = load(&other.address, "ada").await.expect("a list");

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
-use taskql::domain::{Clock, migrate, sweep};
+use taskql::database::migrate;
+use taskql::domain::{Clock, purge};
 use tokio::runtime::Runtime;
 
 use crate::support::{Client, TestApp};
@@ -226,7 +227,7 @@ async fn tokens_that_are_none_or_have_expired_are_told_apart() {
 }
 
 #[tokio::test]
-async fn old_traces_are_swept_and_old_tokens_expire_with_them() {
+async fn old_tombstones_are_purged_and_old_tokens_expire_with_them() {
     let now: Arc<Mutex<DateTime<Utc>>> = Arc::new(Mutex::new(Utc::now()));
     let shared = Arc::clone(&now);
     let app = TestApp::with_clock(Clock::from_fn(move || *shared.lock().expect("not poisoned")), |_| {}).await;
@@ -243,8 +244,8 @@ async fn old_traces_are_swept_and_old_tokens_expire_with_them() {
     later(20);
     ada.send(DELETE, json!({"id": b})).await;
     later(10);
-    assert_eq!(sweep::sweep(&app.store).await.expect("swept"), 1);
-    assert_eq!(sweep::sweep(&app.store).await.expect("swept"), 0);
+    assert_eq!(purge::purge(&app.store).await.expect("purged"), 1);
+    assert_eq!(purge::purge(&app.store).await.expect("purged"), 0);
     let code = async |client: &Client, since: &Value| {
         let answer = client.send(CHANGES, json!({"since": since})).await;
         answer.code().map(str::to_owned)

@@ -1,8 +1,9 @@
 //! Pages of changes: what has become of a user's tasks since a token.
 
-use super::reading::{self, Place};
+use std::sync::Arc;
+
+use super::reading::{self, ChangeKind, Changed, Place};
 use super::sync_token::SyncToken;
-use crate::domain::task::{Task, TaskId};
 use crate::domain::{Error, Problems, Store, Viewer};
 
 /// Changes of a page where the client does not say.
@@ -10,7 +11,10 @@ pub const DEFAULT_SIZE: i32 = 100;
 /// Most changes of a page.
 pub const MAX_SIZE: i32 = 500;
 
-/// A page of changes, oldest first, each task once.
+/// Most bytes of the texts of a page: a page of long ones ends early.
+const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
+
+/// A page of changes, oldest first, each object once.
 #[derive(Clone, Debug)]
 pub struct ChangePage {
     /// The changes.
@@ -21,28 +25,15 @@ pub struct ChangePage {
     pub has_more: bool,
 }
 
-/// What has become of one task.
+/// What has become of one object.
 #[derive(Clone, Debug)]
 pub struct Change {
     /// What kind of change it is, seen from the token that the page went on from.
     pub kind: ChangeKind,
-    /// Which task.
-    pub task_id: TaskId,
-    /// The task as it is now; nothing where it was deleted.
-    pub task: Option<Task>,
+    /// The object.
+    pub changed: Arc<Changed>,
     /// Where to go on after this change.
     pub sync_token: String,
-}
-
-/// What kind of change it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeKind {
-    /// The task is new.
-    Created,
-    /// It was there already.
-    Updated,
-    /// It went.
-    Deleted,
 }
 
 /// A token from which [`changes`] misses nothing that happens from now on. One statement.
@@ -53,8 +44,8 @@ pub async fn sync_token(store: &Store, viewer: &Viewer) -> Result<String, Error>
     Ok(reading::position(store, &viewer.id).await?.token().encode())
 }
 
-/// Reads the changes since a token; without one, all tasks there are. One statement, so that a sweep of old traces
-/// cannot come between the traces and the check of the token.
+/// Reads the changes since a token; without one, all tasks there are. One statement, so that a purge of old
+/// tombstones cannot come between them and the check of the token.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a token that is none, or a size out of range; [`Error::SyncTokenExpired`];
@@ -67,14 +58,20 @@ pub async fn changes(
 ) -> Result<ChangePage, Error> {
     let (since, size) = check(since, first)?;
     let place = since.map_or(Place::START, |token| Place { revision: token.revision, head: Some(token.head) });
-    let reading = reading::read(store, &viewer.id, place, size).await?;
+    let mut reading = reading::read(store, &viewer.id, place, size).await?;
+    reading.cut(MAX_TEXT_BYTES)?;
     if let Some(token) = since {
         reading.position.check(token)?;
     }
     let head = place.head.unwrap_or(reading.position.revision);
     let token_at = |revision| SyncToken { of: reading.position.owner, revision, head }.encode();
-    let changes = reading.changed.iter().map(|changed| changed.since(place.revision, token_at(changed.revision)));
-    let (changes, sync_token) = (changes.collect(), token_at(reading.reached()));
+    let sync_token = token_at(reading.reached());
+    let change = |changed: Changed| Change {
+        kind: changed.kind_since(place.revision),
+        sync_token: token_at(changed.revision),
+        changed: Arc::new(changed),
+    };
+    let changes = reading.changed.into_iter().map(change).collect();
     Ok(ChangePage { changes, sync_token, has_more: reading.has_more })
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::changes::{self, Change};
 use super::hub::{Batch, Membership, RETRY_AFTER};
-use super::reading::{self, Place, Position};
+use super::reading::{self, Changed, Place, Position};
 use super::sync_token::SyncToken;
 use crate::domain::{Error, Problems, Store, Viewer};
 
@@ -66,7 +66,7 @@ impl Follower {
     /// The next change. A task that changes several times meanwhile may come once, with its latest state.
     ///
     /// # Errors
-    /// [`Error::SyncTokenExpired`] where the database was restored meanwhile, or traces were swept that had not been
+    /// [`Error::SyncTokenExpired`] where the database was restored meanwhile, or tombstones were purged that had not been
     /// told; [`Error::Internal`]. A database that is away is waited for.
     pub async fn next(&mut self) -> Result<Change, Error> {
         loop {
@@ -101,7 +101,8 @@ impl Follower {
             telling.next += 1;
             if changed.revision > self.token.revision {
                 self.token.revision = changed.revision;
-                return Some(changed.since(telling.from, self.token.encode()));
+                let (kind, changed) = (changed.kind_since(telling.from), Arc::clone(changed));
+                return Some(Change { kind, changed, sync_token: self.token.encode() });
             }
         }
         self.token.revision = self.token.revision.max(telling.batch.to);
@@ -120,7 +121,7 @@ impl Follower {
             self.state = State::CaughtUp(position);
         }
         let from = place.revision;
-        let changed = reading.changed.into_iter().map(Arc::new).collect();
+        let changed = reading.changed.into_iter().map(Changed::shared).collect::<Result<_, _>>()?;
         let batch = Arc::new(Batch { from, to, changed });
         self.telling = Some(Telling { batch, next: 0, from });
         Ok(())

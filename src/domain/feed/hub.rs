@@ -1,5 +1,5 @@
 //! Who is followed in this process, and waking those who follow. A wake-up says only who and how far; it may come twice,
-//! or late, and a sweep finds what one that was lost would have told ([`replicas`](super::replicas)).
+//! or late, and a poll finds what one that was lost would have told ([`replicas`](super::replicas)).
 //!
 //! All who follow one user share a reader: a wake-up costs one statement, however many they are. The last few changes
 //! are kept for all of them together, and nothing is kept for who is slow: whoever fell behind these reads on from its
@@ -83,7 +83,7 @@ impl Hub {
     pub(in crate::domain) fn tell(&self, user: &UserId, revision: i64) {
         self.wake(user, revision);
         if let Some(outgoing) = self.0.outgoing.get() {
-            // Where there are too many to tell of, others find out by their sweep.
+            // Where there are too many to tell of, others find out when they next poll.
             let _may_be_full = outgoing.try_send((user.clone(), revision));
         }
     }
@@ -249,20 +249,19 @@ impl Reader {
     async fn read(&mut self) -> Found {
         let place = Place { revision: self.at, head: Some(self.at) };
         self.store.hub().count_read();
-        let reading = match reading::read(&self.store, &self.user, place, PAGE).await {
-            Ok(reading) => reading,
+        let (to, changed, has_more) = match self.read_shared(place).await {
+            Ok(found) => found,
             Err(error) => {
                 tracing::warn!(?error, "changes could not be read; it is tried again");
                 tokio::time::sleep(RETRY_AFTER).await;
                 return Found::More;
             }
         };
-        let (to, has_more) = (reading.reached(), reading.has_more);
-        if reading.position.owner != self.owner || to < self.at {
+        if to < self.at {
             return Found::SetBack;
         }
         if to != self.at {
-            self.keep(reading.changed);
+            self.keep(changed);
             self.at = to;
             let changed = self.kept.iter().cloned().collect();
             self.batches.send_replace(Arc::new(Batch { from: self.kept_from, to, changed }));
@@ -275,11 +274,20 @@ impl Reader {
         if has_more { Found::More } else { Found::All }
     }
 
+    /// What is new, for several at once: how far it reaches, before everything where the owner is another one now; the
+    /// changes; whether there are more.
+    async fn read_shared(&self, place: Place) -> Result<(i64, Vec<Arc<Changed>>, bool), Error> {
+        let reading = reading::read(&self.store, &self.user, place, PAGE).await?;
+        let to = if reading.position.owner == self.owner { reading.reached() } else { NEVER };
+        let changed = reading.changed.into_iter().map(Changed::shared).collect::<Result<_, _>>()?;
+        Ok((to, changed, reading.has_more))
+    }
+
     /// Keeps what is new, and of what was before it only a little.
-    fn keep(&mut self, changed: Vec<Changed>) {
+    fn keep(&mut self, changed: Vec<Arc<Changed>>) {
         let most = KEPT.max(changed.len());
-        self.kept.retain(|kept| changed.iter().all(|new| new.task_id != kept.task_id));
-        self.kept.extend(changed.into_iter().map(Arc::new));
+        self.kept.retain(|kept| changed.iter().all(|new| new.id != kept.id));
+        self.kept.extend(changed);
         while self.kept.len() > most {
             self.kept_from = self.kept.pop_front().map_or(self.kept_from, |gone| gone.revision);
         }

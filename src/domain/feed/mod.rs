@@ -12,8 +12,9 @@ mod reading;
 mod replicas;
 mod sync_token;
 
-pub use changes::{Change, ChangeKind, ChangePage, DEFAULT_SIZE, MAX_SIZE, changes, sync_token};
+pub use changes::{Change, ChangePage, DEFAULT_SIZE, MAX_SIZE, changes, sync_token};
 pub use follow::{Follower, follow};
 pub use hub::FeedStatus;
 pub(super) use hub::Hub;
+pub use reading::{ChangeKind, Changed, Object};
 pub use replicas::keep_woken;

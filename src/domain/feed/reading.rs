@@ -1,12 +1,15 @@
-//! Reading what has changed: one statement for tasks, traces of deleted ones and where the user stands.
+//! Reading what has changed: one statement for objects, tombstones of deleted ones, and where the user
+//! stands.
 
-use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
+use std::sync::Arc;
 
-use super::changes::{Change, ChangeKind};
+use sea_orm::QueryResult;
+use uuid::Uuid;
+
 use super::sync_token::{Owner, SyncToken};
-use crate::domain::task::{Columns, Task, TaskId};
+use crate::database::{Cell, ColumnKind, Columns, Row, Sql, cell};
 use crate::domain::{Error, Store, UserId};
+use crate::entity::task;
 
 /// How far a reader has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub(super) struct Position {
     swept_revision: i64,
 }
 
-/// What a statement found, oldest change first, each task once.
+/// What a statement found, oldest change first, each object once.
 #[derive(Debug)]
 pub(super) struct Reading {
     pub(super) position: Position,
@@ -40,18 +43,54 @@ pub(super) struct Reading {
     pub(super) has_more: bool,
 }
 
-/// The last change of one task.
-#[derive(Clone, Debug)]
-pub(super) struct Changed {
+/// The last change of one object.
+#[derive(Debug)]
+pub struct Changed {
     pub(super) revision: i64,
-    pub(super) task_id: TaskId,
-    /// The task as it is now; nothing where it was deleted.
-    task: Option<Task>,
     /// The change that made it; nothing where it was deleted.
     created_revision: Option<i64>,
+    /// Which object.
+    pub id: Uuid,
+    /// The object as it is now; nothing where it was deleted.
+    pub object: Option<Object>,
+}
+
+/// What kind of change it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// The object is new.
+    Created,
+    /// It was there already.
+    Updated,
+    /// It went.
+    Deleted,
+}
+
+/// An object of which the feed tells.
+#[derive(Debug)]
+pub enum Object {
+    /// A task.
+    Task(Row<task::Entity>),
 }
 
 impl Reading {
+    /// Leaves out what does not fit into `most` bytes of text; the first change is always there.
+    pub(super) fn cut(&mut self, most: usize) -> Result<(), Error> {
+        let mut bytes = 0;
+        for (nth, changed) in self.changed.iter().enumerate() {
+            bytes += match &changed.object {
+                Some(Object::Task(row)) => row.text_bytes()?,
+                None => 0,
+            };
+            if bytes > most && nth > 0 {
+                self.changed.truncate(nth);
+                self.has_more = true;
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// How far a reader has come with it. Where nothing was left out, that is as far as the user's last change, of
     /// whichever kind it was.
     pub(super) fn reached(&self) -> i64 {
@@ -60,34 +99,48 @@ impl Reading {
 }
 
 impl Changed {
-    /// The change for a reader that went on from `from`.
-    pub(super) fn since(&self, from: i64, sync_token: String) -> Change {
-        let kind = match self.created_revision {
+    /// What kind of change it is for a reader that went on from `from`.
+    pub(super) fn kind_since(&self, from: i64) -> ChangeKind {
+        match self.created_revision {
             None => ChangeKind::Deleted,
             Some(revision) if revision > from => ChangeKind::Created,
             Some(_) => ChangeKind::Updated,
-        };
-        Change { kind, task_id: self.task_id, task: self.task.clone(), sync_token }
+        }
+    }
+
+    /// The same for several followers at once.
+    pub(super) fn shared(self) -> Result<Arc<Self>, Error> {
+        let object = self.object.map(|Object::Task(row)| row.to_owned().map(Object::Task)).transpose()?;
+        Ok(Arc::new(Self { object, ..self }))
     }
 
     /// Reads a row; nothing where it has no change.
-    fn read(row: &QueryResult) -> Result<Option<Self>, Error> {
-        let Some(revision) = row.try_get_by_index(3)? else { return Ok(None) };
-        let created_revision: Option<i64> = row.try_get_by_index(4)?;
-        let task_id = TaskId(row.try_get_by_index(TASK_STARTS_AT)?);
-        let task = created_revision.map(|_| Task::read(row, Columns::ALL, TASK_STARTS_AT)).transpose()?;
-        Ok(Some(Self { revision, task_id, task, created_revision }))
+    fn read(row: QueryResult) -> Result<Option<Self>, Error> {
+        let [number, created, id] = [3, 4, 5];
+        let Some(revision) = big_int(&row, number)? else { return Ok(None) };
+        let created_revision = big_int(&row, created)?;
+        let Cell::Uuid(id) = cell(&row, id, ColumnKind::Uuid)? else {
+            return Err(Error::Internal("a change is of nothing".into()));
+        };
+        let object = created_revision.map(|_| Object::Task(Row::new(row, Columns::all(), OBJECT_STARTS_AT)));
+        Ok(Some(Self { revision, created_revision, id, object }))
     }
+}
+
+fn big_int(row: &QueryResult, place: usize) -> Result<Option<i64>, Error> {
+    Ok(match cell(row, place, ColumnKind::BigInt)? {
+        Cell::Int(value) => Some(value),
+        _ => None,
+    })
 }
 
 impl Position {
     fn read(row: &QueryResult, user: &UserId) -> Result<Self, Error> {
-        let epoch: String = row.try_get_by_index(0)?;
         Ok(Self {
-            owner: Owner::new(user, &epoch),
+            owner: Owner::new(user, epoch_of(row)?),
             // A user that never wrote has no row.
-            revision: row.try_get_by_index::<Option<i64>>(1)?.unwrap_or(0),
-            swept_revision: row.try_get_by_index::<Option<i64>>(2)?.unwrap_or(0),
+            revision: big_int(row, 1)?.unwrap_or(0),
+            swept_revision: big_int(row, 2)?.unwrap_or(0),
         })
     }
 
@@ -96,7 +149,7 @@ impl Position {
         SyncToken { of: self.owner, revision: self.revision, head: self.revision }
     }
 
-    /// A token of another user or epoch, from the future, or from before traces were swept has expired.
+    /// A token of another user or epoch, from the future, or from before tombstones were purged has expired.
     pub(super) fn check(&self, token: SyncToken) -> Result<(), Error> {
         let is_good = token.of == self.owner
             && token.revision.max(token.head) <= self.revision
@@ -107,62 +160,61 @@ impl Position {
 
 /// The epoch of the database. One statement.
 pub(super) async fn epoch(store: &Store) -> Result<String, Error> {
-    let statement = Statement::from_string(store.backend(), "select value from epoch");
-    let row = store.lease().await?.query_one_raw(statement).await?.ok_or_else(no_epoch)?;
-    Ok(row.try_get("", "value")?)
+    let rows = store.read(Sql::new("select value from epoch")).await?;
+    Ok(epoch_of(rows.first().ok_or_else(no_epoch)?)?.to_owned())
+}
+
+fn epoch_of(row: &QueryResult) -> Result<&str, Error> {
+    match cell(row, 0, ColumnKind::Text)? {
+        Cell::Text(epoch) => Ok(epoch),
+        _ => Err(no_epoch()),
+    }
 }
 
 /// What [`Position`] reads, in this order.
 const POSITION: &str = "epoch.value, users.revision, users.swept_revision";
 
-/// The place of a task's columns in a row: after the position, the change's revision and the task's first one.
-const TASK_STARTS_AT: usize = 5;
+/// The place of an object's columns in a row: after the position, and what every change has.
+const OBJECT_STARTS_AT: usize = 6;
 
 /// Where a user's changes stand. One statement.
 pub(super) async fn position(store: &Store, user: &UserId) -> Result<Position, Error> {
-    let statement = format!("select {POSITION} from epoch left join users on users.id = $1");
-    let statement = Statement::from_sql_and_values(store.backend(), statement, [user.as_str().into()]);
-    let row = store.lease().await?.query_one_raw(statement).await?.ok_or_else(no_epoch)?;
-    Position::read(&row, user)
+    let mut sql = Sql::new("select ");
+    sql.push(POSITION).push(" from epoch left join users on users.id = ").bind(user.as_str());
+    Position::read(store.read(sql).await?.first().ok_or_else(no_epoch)?, user)
 }
 
 /// Reads at most `size` changes after `place`. One statement, for one row more than that, which tells whether more
 /// follow; each row has the user's position beside it.
 pub(super) async fn read(store: &Store, user: &UserId, place: Place, size: usize) -> Result<Reading, Error> {
-    let columns = Columns::ALL.names();
-    // The columns of a task that went, of the types that PostgreSQL has for them.
-    let nothing = match store.backend() {
-        DbBackend::Postgres => {
-            "null::text, null::text, null::text, null::boolean, null::timestamptz, null::text, null::timestamptz,
-             null::timestamptz, null::timestamptz, null::integer"
-        }
-        _ => "null, null, null, null, null, null, null, null, null, null",
-    };
-    let statement = format!(
+    let mut sql = Sql::default();
+    let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
+    // A load from nothing needs no tombstones: it begins with the state.
+    let deleted_after = place.head.map_or(i64::MAX, |head| head.max(place.revision));
+    let (user_id, limit) = (sql.parameter(user.as_str()), sql.parameter(limit));
+    let (after, deleted_after) = (sql.parameter(place.revision), sql.parameter(deleted_after));
+    let columns = Columns::<task::Entity>::all();
+    let (names, nulls) = (columns.names(), columns.nulls(store.backend()));
+    sql.push(&format!(
         "select {POSITION}, changed.*
-         from epoch left join users on users.id = $1 left join (
+         from epoch left join users on users.id = {user_id} left join (
              select * from (
-                 select revision, created_revision, {columns}
-                 from tasks where user_id = $1 and revision > $2 order by revision limit $4
+                 select revision as number, created_revision as created, id as object, {names}
+                 from tasks where user_id = {user_id} and revision > {after} order by number limit {limit}
              ) as present
              union all
              select * from (
-                 select revision, cast(null as bigint), id, {nothing}
-                 from deleted_tasks where user_id = $1 and revision > $3 order by revision limit $4
-             ) as gone
-             order by revision limit $4
+                 select revision as number, cast(null as bigint) as created, id as object, {nulls}
+                 from deleted_tasks where user_id = {user_id} and revision > {deleted_after} order by number limit {limit}
+             ) as deleted
+             order by number limit {limit}
          ) as changed on true
-         order by changed.revision"
-    );
-    let limit = i64::try_from(size + 1).unwrap_or(i64::MAX);
-    // A load from nothing needs no traces: it begins with the state.
-    let traces_after = place.head.map_or(i64::MAX, |head| head.max(place.revision));
-    let values: [Value; 4] = [user.as_str().into(), place.revision.into(), traces_after.into(), limit.into()];
-    let statement = Statement::from_sql_and_values(store.backend(), statement, values);
-    let rows = store.lease().await?.query_all_raw(statement).await?;
+         order by changed.number"
+    ));
+    let rows = store.read(sql).await?;
     let position = Position::read(rows.first().ok_or_else(no_epoch)?, user)?;
     // One row without a change where there is none.
-    let changed = rows.iter().filter_map(|row| Changed::read(row).transpose());
+    let changed = rows.into_iter().filter_map(|row| Changed::read(row).transpose());
     let mut changed = changed.collect::<Result<Vec<_>, _>>()?;
     let has_more = changed.len() > size;
     changed.truncate(size);

@@ -7,15 +7,14 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use sea_orm::sqlx::postgres::{PgListener, PgPoolOptions};
+use sea_orm::DbBackend;
 use sea_orm::sqlx::{self};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Statement};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::reading;
+use crate::database::{Cell, ColumnKind, Sql, cell};
 use crate::domain::{Error, Store, UserId};
-use crate::entity::user;
 
 /// The channel of the notifications.
 const CHANNEL: &str = "taskql_changes";
@@ -26,9 +25,9 @@ const MAX_WAITING: usize = 10_000;
 /// Most bytes of a notification; PostgreSQL takes less than 8,000.
 const MAX_PAYLOAD_BYTES: usize = 7_900;
 /// How often it is looked up how far the followed users have come.
-const SWEEP_EVERY: Duration = Duration::from_secs(2);
+const POLL_EVERY: Duration = Duration::from_secs(2);
 /// Users of one look-up.
-const SWEEP_BATCH: usize = 500;
+const POLL_BATCH: usize = 500;
 /// How long to wait before listening again: at first, and at most.
 const LISTEN_AGAIN_AFTER: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
 
@@ -37,40 +36,38 @@ pub async fn keep_woken(store: &Store) {
     if store.backend() == DbBackend::Postgres
         && let Some(outgoing) = store.hub().take_outgoing(MAX_WAITING)
     {
-        tokio::join!(keep_sweeping(store), keep_sending(store, outgoing), keep_listening(store));
+        tokio::join!(keep_polling(store), keep_sending(store, outgoing), keep_listening(store));
     } else {
-        keep_sweeping(store).await;
+        keep_polling(store).await;
     }
 }
 
-async fn keep_sweeping(store: &Store) {
-    let mut ticks = interval(SWEEP_EVERY);
+async fn keep_polling(store: &Store) {
+    let mut ticks = interval(POLL_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = sweep(store).await {
+        if let Err(error) = poll(store).await {
             tracing::warn!(?error, "it could not be looked up how far users have come; it is tried again");
         }
     }
 }
 
 /// Looks up how far the followed users have come, and the epoch. One statement for 500 of them, and one more.
-async fn sweep(store: &Store) -> Result<(), Error> {
+async fn poll(store: &Store) -> Result<(), Error> {
     let users = store.hub().users();
     if users.is_empty() {
         return Ok(());
     }
     let epoch = reading::epoch(store).await?;
-    for users in users.chunks(SWEEP_BATCH) {
-        let revisions: Vec<(String, i64)> = user::Entity::find()
-            .select_only()
-            .columns([user::Column::Id, user::Column::Revision])
-            .filter(user::Column::Id.is_in(users.iter().map(UserId::as_str)))
-            .into_tuple()
-            .all(&store.lease().await?)
-            .await?;
-        for (id, revision) in revisions {
-            if let Some(id) = UserId::new(&id) {
+    for users in users.chunks(POLL_BATCH) {
+        let mut sql = Sql::new("select id, revision from users where id in (");
+        sql.bind_all(users.iter().map(UserId::as_str)).push(")");
+        for row in store.read(sql).await? {
+            if let (Cell::Text(id), Cell::Int(revision)) =
+                (cell(&row, 0, ColumnKind::Text)?, cell(&row, 1, ColumnKind::BigInt)?)
+                && let Some(id) = UserId::new(id)
+            {
                 store.hub().correct(&id, revision, &epoch);
             }
         }
@@ -86,7 +83,7 @@ async fn keep_sending(store: &Store, mut outgoing: mpsc::Receiver<(UserId, i64)>
             gathered.push(one);
         }
         if let Err(error) = send(store, gathered.drain(..)).await {
-            tracing::warn!(?error, "other servers were not told of changes; they find out by their sweep");
+            tracing::warn!(?error, "other servers were not told of changes; they find out when they next poll");
         }
     }
 }
@@ -99,12 +96,9 @@ async fn send(store: &Store, gathered: impl Iterator<Item = (UserId, i64)>) -> R
         *known = revision.max(*known);
     }
     for payload in payloads(latest) {
-        let statement = Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            "select pg_notify($1, $2)",
-            [CHANNEL.into(), payload.into()],
-        );
-        store.lease().await?.query_one_raw(statement).await?;
+        let mut sql = Sql::new("select pg_notify(");
+        sql.bind(CHANNEL).push(", ").bind(payload).push(")");
+        store.read(sql).await?;
     }
     Ok(())
 }
@@ -134,7 +128,7 @@ async fn keep_listening(store: &Store) -> Infallible {
     loop {
         let mut has_heard = false;
         if let Err(error) = listen(store, &mut has_heard).await {
-            tracing::warn!(%error, "the connection that listens for changes was lost; sweeps go on, and it is opened again");
+            tracing::warn!(%error, "the connection that listens for changes was lost; polling goes on, and it is opened again");
         }
         wait = if has_heard { first } else { longest.min(wait * 2) };
         sleep(wait).await;
@@ -143,14 +137,10 @@ async fn keep_listening(store: &Store) -> Infallible {
 
 /// Listens until the connection is lost.
 async fn listen(store: &Store, has_heard: &mut bool) -> Result<(), sqlx::Error> {
-    // A connection of its own: one that listens cannot go back to the pool.
-    let options = store.database().get_postgres_connection_pool().connect_options();
-    let pool = PgPoolOptions::new().max_connections(1).connect_with((*options).clone()).await?;
-    let mut listener = PgListener::connect_with(&pool).await?;
-    listener.listen(CHANNEL).await?;
+    let mut listener = store.database().listen(CHANNEL).await?;
     *has_heard = true;
     // What was sent while nobody listened is found at once.
-    if let Err(error) = sweep(store).await {
+    if let Err(error) = poll(store).await {
         tracing::warn!(?error, "it could not be looked up how far users have come; it is tried again");
     }
     while let Some(notification) = listener.try_recv().await? {

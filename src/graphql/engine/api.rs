@@ -4,15 +4,19 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use apollo_compiler::executable::ExecutableDocument;
+use apollo_compiler::validation::Valid;
 use async_graphql::{Request, Response, SDLExportOptions, Schema, ServerError, ValidationMode, Value, Variables};
 use futures_util::FutureExt;
 use futures_util::future::ready;
 use futures_util::stream::{BoxStream, StreamExt, once};
 
-use super::document::{Document, MAX_SELECTION_NESTING, Operation};
-use super::prepared::Outcome;
-use super::rows;
-use super::validation::Types;
+use super::collect::{Collect, Conditions};
+use super::cost::MAX_SELECTION_NESTING;
+use super::document::{Document, Operation, OperationKind, Outline, Ready};
+use super::plan::{NoPlan, Outcome, Plan};
+use super::variables::Declared;
+use super::{convert, introspection, rows};
 use crate::domain::{Store, Viewer};
 use crate::graphql::code::{Code, code_of, coded, most_severe};
 use crate::graphql::error::FAULT;
@@ -26,8 +30,9 @@ pub const UNAUTHENTICATED: &str = "This needs a token: send the header 'Authoriz
 
 /// The schema with all that it takes to run a document against it.
 pub struct Api {
-    schema: Schema<Query, Mutation, Subscription>,
-    types: Types,
+    executor: Schema<Query, Mutation, Subscription>,
+    /// The same schema as validation, variables and introspection know it.
+    schema: Arc<Valid<apollo_compiler::Schema>>,
     store: Store,
     introspection: bool,
 }
@@ -49,6 +54,34 @@ pub struct Reply {
     pub data: Option<Data>,
     /// What went wrong; each has its code.
     pub errors: Vec<ServerError>,
+    /// Who answered.
+    pub way: Way,
+}
+
+/// Who answers an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// Nobody: it was refused before it ran.
+    Refused,
+    /// A plan of the fast path.
+    FastPath,
+    /// The schema.
+    Introspection,
+    /// async-graphql.
+    Executor,
+}
+
+impl Way {
+    /// Its name in the log and in the metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::FastPath => "fast_path",
+            Self::Introspection => "introspection",
+            Self::Executor => "executor",
+        }
+    }
 }
 
 /// What was asked for.
@@ -56,7 +89,7 @@ pub struct Reply {
 pub enum Data {
     /// To be written.
     Tree(Value),
-    /// The whole answer, written already: `{"data": …}`. There are no errors beside it.
+    /// The answer, written already but for its errors: `{"data": …}`.
     Written(String),
 }
 
@@ -64,13 +97,13 @@ impl Api {
     /// The API over `store`.
     #[must_use]
     pub fn new(store: Store, introspection: bool) -> Self {
-        let schema = Schema::build(Query, Mutation, Subscription)
-            // Our own limits come first and have codes; this one only must not be below them.
+        let executor = Schema::build(Query, Mutation, Subscription)
+            // Documents are validated, and limited, before it sees them.
             .limit_recursive_depth(MAX_SELECTION_NESTING + 1)
-            .validation_mode(ValidationMode::Strict)
+            .validation_mode(ValidationMode::Fast)
             .finish();
-        let types = Types::of(&schema.sdl());
-        Self { schema, types, store, introspection }
+        let schema = introspection::schema(Self::sdl());
+        Self { executor, schema: Arc::new(schema), store, introspection }
     }
 
     /// The schema, as schema.graphql has it.
@@ -81,47 +114,62 @@ impl Api {
         Schema::new(Query, Mutation, Subscription).sdl_with_options(options)
     }
 
-    /// Reads a document and checks it against the limits, not yet against the schema.
+    /// Reads a document, checks it against the limits and validates it.
     ///
     /// # Errors
-    /// One of code `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` or `QUERY_TOO_COMPLEX`.
+    /// One of code `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` or `QUERY_TOO_COMPLEX`. What else is wrong against
+    /// the schema is told once an operation is run.
     pub fn read(&self, source: &str) -> Result<Document, ServerError> {
-        let mut document = Document::read(source)?;
-        document.problems = self.types.problems(&document.parsed);
-        document.unify_roots();
-        Ok(document)
+        Document::read(&self.schema, source)
     }
 
     /// Runs one operation. A mutation's writes end whether or not this is awaited to its end.
     pub async fn execute(&self, call: Call<'_>) -> Reply {
         let Call { operation, variables, viewer } = call;
-        let variables = match self.check(operation, variables, viewer.is_none()) {
-            Ok(variables) => variables,
-            Err(errors) => return Reply { data: None, errors },
+        let checked = match self.check(operation, variables, viewer.is_none()) {
+            Ok(checked) => checked,
+            Err(errors) => return Reply::refusals(errors),
         };
-        if let (Some(prepared), Some(viewer), true) =
-            (operation.prepared, &viewer, operation.document.is_validated.load(Ordering::Relaxed))
-        {
-            let outcome = AssertUnwindSafe(prepared.run(&self.store, viewer, &variables)).catch_unwind().await;
+        if let (Some(plan), Some(viewer)) = (checked.plan(), &viewer) {
+            let outcome = AssertUnwindSafe(plan.run(&self.store, viewer, &checked.variables)).catch_unwind().await;
             match outcome {
-                Ok(Outcome::Written(answer)) => return Reply { data: Some(Data::Written(answer)), errors: Vec::new() },
-                Ok(Outcome::GivenUp(error)) => return Reply::refusal(error),
-                Ok(Outcome::Plain) => {}
+                Ok(Ok(outcome)) => return outcome.into(),
+                Ok(Err(NoPlan)) => {}
                 Err(_) => return reply(fault(), false),
             }
         }
         // In a box: a future is as large as the largest that it may come to await, and is moved several times on its way.
-        Box::pin(self.resolve(operation, variables, viewer)).await
+        Box::pin(self.resolve(checked, viewer)).await
     }
 
-    /// Runs an operation as async-graphql does.
-    async fn resolve(&self, operation: Operation<'_>, variables: Variables, viewer: Option<Viewer>) -> Reply {
+    /// As [`execute`](Self::execute), but never by the fast path, which the tests compare with this.
+    #[doc(hidden)]
+    pub async fn execute_without_plan(&self, call: Call<'_>) -> Reply {
+        let Call { operation, variables, viewer } = call;
+        match self.check(operation, variables, viewer.is_none()) {
+            Ok(checked) => self.resolve(checked, viewer).await,
+            Err(errors) => Reply::refusals(errors),
+        }
+    }
+
+    /// Answers introspection from the schema, and all else as async-graphql does.
+    async fn resolve(&self, checked: Checked<'_>, viewer: Option<Viewer>) -> Reply {
+        let introspected = match checked.introspect() {
+            None => None,
+            Some(Err(error)) => return Reply::refusal(error),
+            Some(Ok(fields)) if !checked.outline.is_personal => {
+                let answer = format!("{{\"data\":{fields}}}");
+                return Reply { data: Some(Data::Written(answer)), errors: Vec::new(), way: Way::Introspection };
+            }
+            Some(Ok(fields)) => Some(fields),
+        };
         let (store, has_written) = (self.store.clone(), Arc::new(AtomicBool::new(false)));
-        let context = RequestContext::new(store, viewer, operation.needs_sync_token, Arc::clone(&has_written));
-        let request = request(operation.document, operation.name.map(str::to_owned), variables, context);
-        let response = AssertUnwindSafe(self.schema.execute(request)).catch_unwind().await;
-        let reply = reply(response.unwrap_or_else(|_| fault()), has_written.load(Ordering::Relaxed));
-        operation.document.is_validated.fetch_or(reply.is_valid(), Ordering::Relaxed);
+        let context = RequestContext::new(store, viewer, checked.ready.needs_sync_token, Arc::clone(&has_written));
+        let response = AssertUnwindSafe(self.executor.execute(checked.request(context))).catch_unwind().await;
+        let mut reply = reply(response.unwrap_or_else(|_| fault()), has_written.load(Ordering::Relaxed));
+        if let (Some(fields), Some(Data::Tree(data))) = (introspected, &mut reply.data) {
+            *data = introspection::merged(std::mem::take(data), &fields, &checked.ready.node, checked.collect());
+        }
         reply
     }
 
@@ -130,58 +178,103 @@ impl Api {
     pub fn follow(&self, call: Call<'_>) -> BoxStream<'static, Reply> {
         let Call { operation, variables, viewer } = call;
         let variables = match self.check(operation, variables, viewer.is_none()) {
-            Ok(variables) => variables,
-            Err(errors) => return once(ready(Reply { data: None, errors })).boxed(),
+            Ok(checked) => checked.variables,
+            Err(errors) => return once(ready(Reply::refusals(errors))).boxed(),
         };
-        let (schema, store) = (self.schema.clone(), self.store.clone());
+        let (executor, store) = (self.executor.clone(), self.store.clone());
         let (document, name) = (Arc::clone(operation.document), operation.name.map(str::to_owned));
         let responses = subscription::responses(move |purpose| {
             let context = RequestContext::new(store.clone(), viewer.clone(), false, Arc::default());
-            schema.execute_stream(request(&document, name.clone(), variables.clone(), context).data(purpose))
+            let operation = document.operation(name.as_deref());
+            let checked = operation.map_err(|error| vec![error]).and_then(|one| Checked::new(one, variables.clone()));
+            match checked {
+                Ok(checked) => executor.execute_stream(checked.request(context).data(purpose)),
+                Err(errors) => once(ready(Response::from_errors(errors))).boxed(),
+            }
         });
         let responses = AssertUnwindSafe(responses).catch_unwind();
         responses.map(|response| reply(response.unwrap_or_else(|_| fault()), false)).boxed()
     }
 
-    /// All that can be wrong before an operation runs, but for what async-graphql's validation finds.
-    fn check(
+    /// All that can be wrong before an operation runs.
+    fn check<'d>(
         &self,
-        operation: Operation<'_>,
+        operation: Operation<'d>,
         variables: serde_json::Map<String, serde_json::Value>,
         is_anonymous: bool,
-    ) -> Result<Variables, Vec<ServerError>> {
-        let root = operation.kind.root_type();
-        if is_anonymous && operation.asks_for(|field| self.types.has_field(root, field)) {
+    ) -> Result<Checked<'d>, Vec<ServerError>> {
+        if is_anonymous && operation.outline.is_personal {
             return Err(vec![coded(Code::Unauthenticated, UNAUTHENTICATED, None)]);
         }
-        if !self.introspection && operation.asks_for(|field| matches!(field, "__schema" | "__type")) {
+        if !self.introspection && operation.outline.introspects {
             let message = "This server does not answer __schema and __type; use its schema.graphql.";
             return Err(vec![coded(Code::ValidationFailed, message, None)]);
         }
-        let problems = &operation.document.problems;
-        if !problems.is_empty() {
-            return Err(problems.clone());
-        }
-        let variables = self.types.variables(operation.variables, variables)?;
-        rows::check(operation, &variables).map_err(|error| vec![error])?;
-        Ok(variables)
+        let mut checked = Checked::new(operation, Variables::default())?;
+        let declared = Declared {
+            schema: &self.schema,
+            definitions: &checked.ready.node.variables,
+            not_null: &checked.ready.not_null,
+            positions: operation.document.positions(),
+        };
+        checked.variables = declared.values(variables)?;
+        rows::check(&checked.ready.roots, &checked.variables).map_err(|error| vec![error])?;
+        Ok(checked)
     }
 }
 
-/// What async-graphql runs, once all is checked.
-fn request(document: &Document, name: Option<String>, variables: Variables, context: RequestContext) -> Request {
-    let mut request = Request::new("").variables(variables).data(context);
-    request.operation_name = name;
-    request.set_parsed_query(document.parsed.clone());
-    request
+/// An operation of a valid document, with the values of its variables.
+struct Checked<'d> {
+    outline: &'d Outline,
+    ready: &'d Ready,
+    tree: &'d Valid<ExecutableDocument>,
+    document: &'d Document,
+    variables: Variables,
+}
+
+impl<'d> Checked<'d> {
+    /// # Errors
+    /// The problems of a document that is not valid.
+    fn new(operation: Operation<'d>, variables: Variables) -> Result<Self, Vec<ServerError>> {
+        let Operation { document, outline, .. } = operation;
+        match (document.tree(), &outline.valid) {
+            (Some(tree), Some(ready)) => Ok(Self { outline, ready, tree, document, variables }),
+            _ => Err(document.problems().iter().map(ServerError::from).collect()),
+        }
+    }
+
+    /// How it goes the fast path, where it does.
+    fn plan(&self) -> Option<Arc<Plan>> {
+        let positions = self.document.positions();
+        self.ready.plans.as_ref()?.get(&self.ready.node, self.collect(), positions, &self.variables)
+    }
+
+    fn collect(&self) -> Collect<'_> {
+        let conditions = Conditions::Known(&self.variables);
+        Collect { schema: self.document.schema(), tree: self.tree, conditions }
+    }
+
+    /// What its introspection fields come to, as a JSON object; nothing where async-graphql answers all of its fields.
+    fn introspect(&self) -> Option<Result<String, ServerError>> {
+        let has_only_meta_fields = !self.outline.is_personal && self.outline.kind != OperationKind::Subscription;
+        let is_introspection = has_only_meta_fields || self.outline.introspects;
+        is_introspection.then(|| introspection::answer(&self.ready.node, self.collect(), &self.variables))
+    }
+
+    /// What async-graphql runs.
+    fn request(&self, context: RequestContext) -> Request {
+        let mut request = Request::new("").variables(self.variables.clone()).data(context);
+        let converted = convert::operation(&self.ready.node, self.collect(), self.document.positions());
+        request.set_parsed_query(converted.expect("conditions are known where the variables are"));
+        request
+    }
 }
 
 fn fault() -> Response {
     Response::from_errors(vec![coded(Code::InternalServerError, FAULT, None)])
 }
 
-/// The library's response as an answer. Its own errors have no code: they come of validation, or of arguments that
-/// validation let pass.
+/// The library's response as an answer. Its own errors have no code: they come of arguments that it does not take.
 fn reply(response: Response, has_written: bool) -> Reply {
     let Response { data, mut errors, .. } = response;
     let mut failed_validation = false;
@@ -200,30 +293,41 @@ fn reply(response: Response, has_written: bool) -> Reply {
     });
     let is_given_up = errors.iter().filter_map(code_of).any(Code::gives_up);
     let has_data = has_written || !(failed_validation || is_given_up);
-    Reply { data: has_data.then_some(Data::Tree(data)), errors }
+    Reply { data: has_data.then_some(Data::Tree(data)), errors, way: Way::Executor }
+}
+
+impl From<Outcome> for Reply {
+    fn from(outcome: Outcome) -> Self {
+        let (data, errors) = match outcome {
+            Outcome::Written(answer, errors) => (Some(Data::Written(answer)), errors),
+            Outcome::Null(errors) => (Some(Data::Tree(Value::Null)), errors),
+            Outcome::GivenUp(error) => (None, vec![error]),
+        };
+        Self { data, errors, way: Way::FastPath }
+    }
 }
 
 impl Reply {
     /// An error and nothing else.
     #[must_use]
     pub fn refusal(error: ServerError) -> Self {
-        Self { data: None, errors: vec![error] }
+        Self::refusals(vec![error])
     }
 
-    /// Whether its document is known to be valid by now.
-    fn is_valid(&self) -> bool {
-        self.data.is_some() && self.gravest() != Some(Code::ValidationFailed)
+    /// Errors and nothing else.
+    fn refusals(errors: Vec<ServerError>) -> Self {
+        Self { data: None, errors, way: Way::Refused }
     }
 
     /// Whether nothing of it was run: it was refused for what it is, not given up on the way.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        self.data.is_none() && !self.gravest().is_some_and(Code::gives_up)
+        self.data.is_none() && !self.most_severe_code().is_some_and(Code::gives_up)
     }
 
-    /// The gravest of the errors' codes; none where nothing went wrong.
+    /// The most severe of the errors' codes; none where nothing went wrong.
     #[must_use]
-    pub fn gravest(&self) -> Option<Code> {
+    pub fn most_severe_code(&self) -> Option<Code> {
         most_severe(self.errors.iter().filter_map(code_of))
     }
 }

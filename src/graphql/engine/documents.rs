@@ -1,4 +1,4 @@
-//! Documents that were read before: remembered, so that a known one costs neither scan nor parser; asked for by their
+//! Documents that were read before: remembered, so that a known one is neither parsed nor validated; asked for by their
 //! hash (automatic persisted queries); or the only ones that are run (trusted documents).
 
 use std::collections::HashMap;
@@ -14,10 +14,12 @@ use sha2::{Digest, Sha256};
 use super::{Api, Document};
 use crate::graphql::code::{Code, coded};
 
-/// About the most that remembered documents take in memory.
+/// The most that remembered documents take in memory.
 const MAX_REMEMBERED_BYTES: u64 = 16 * 1024 * 1024;
-/// What each takes at least.
-const OVERHEAD_BYTES: u64 = 1024;
+/// What the memory itself takes for each.
+const OVERHEAD_BYTES: u64 = 256;
+/// What a small document takes, of which as many are expected as there is room for.
+const SMALL_BYTES: u64 = 4 * 1024;
 
 type Hash = [u8; 32];
 
@@ -34,7 +36,7 @@ pub struct Asked {
 
 /// The documents that are known.
 pub struct Documents {
-    remembered: Cache<Hash, Arc<Document>, ByText>,
+    remembered: Cache<Hash, Arc<Document>, ByWeight>,
     trusted: Option<HashMap<String, Trusted>>,
 }
 
@@ -45,11 +47,11 @@ struct Trusted {
 }
 
 #[derive(Clone)]
-struct ByText;
+struct ByWeight;
 
-impl Weighter<Hash, Arc<Document>> for ByText {
+impl Weighter<Hash, Arc<Document>> for ByWeight {
     fn weight(&self, _: &Hash, document: &Arc<Document>) -> u64 {
-        document.bytes as u64 + OVERHEAD_BYTES
+        document.bytes() as u64 + OVERHEAD_BYTES
     }
 }
 
@@ -59,8 +61,8 @@ pub struct UntrustedFile(pub String);
 
 impl Default for Documents {
     fn default() -> Self {
-        let items = usize::try_from(MAX_REMEMBERED_BYTES / OVERHEAD_BYTES).unwrap_or(usize::MAX);
-        Self { remembered: Cache::with_weighter(items, MAX_REMEMBERED_BYTES, ByText), trusted: None }
+        let items = usize::try_from(MAX_REMEMBERED_BYTES / SMALL_BYTES).unwrap_or(usize::MAX);
+        Self { remembered: Cache::with_weighter(items, MAX_REMEMBERED_BYTES, ByWeight), trusted: None }
     }
 }
 

@@ -1,28 +1,19 @@
 //! How many rows a document asks for, all its lists together.
 
-use async_graphql::parser::types::Field;
-use async_graphql::{Positioned, ServerError, Value, Variables};
-use async_graphql_value::Value as InputValue;
+use apollo_compiler::Node;
+use apollo_compiler::ast::Value as Written;
+use apollo_compiler::executable::Field;
+use async_graphql::{ServerError, Value, Variables};
 
-use super::document::Operation;
 use crate::domain::{feed, page};
 use crate::graphql::code::{Code, coded};
 
 /// Most rows of a document.
 const MAX_ROWS: u64 = 500;
 
-/// Checks the sum.
-pub(super) fn check(operation: Operation<'_>, variables: &Variables) -> Result<(), ServerError> {
-    let mut counted = Vec::new();
-    let mut rows = 0;
-    for Positioned { node: field, .. } in operation.roots {
-        // A field that is selected several times is read once.
-        let key = &field.response_key().node;
-        if !counted.contains(&key) {
-            counted.push(key);
-            rows += rows_of(field, variables);
-        }
-    }
+/// Checks the sum over the fields at an operation's root, of which each is read once.
+pub(super) fn check(roots: &[Node<Field>], variables: &Variables) -> Result<(), ServerError> {
+    let rows = roots.iter().map(|field| rows_of(field, variables)).sum::<u64>();
     if rows <= MAX_ROWS {
         return Ok(());
     }
@@ -31,28 +22,44 @@ pub(super) fn check(operation: Operation<'_>, variables: &Variables) -> Result<(
 }
 
 fn rows_of(field: &Field, variables: &Variables) -> u64 {
-    let argument = |name| field.get_argument(name).and_then(|value| constant(&value.node, variables));
-    match field.name.node.as_str() {
+    match field.name.as_str() {
         "tasks" => {
-            let size = |name| match argument(name)? {
-                // What is no size of a page is refused by the field itself.
-                Value::Number(number) => Some(number.as_u64().unwrap_or_default().min(page::MAX_SIZE)),
-                _ => None,
-            };
+            let size = |name| Some(number(field, name, variables)?.min(page::MAX_SIZE));
             size("first").or_else(|| size("last")).unwrap_or(page::DEFAULT_SIZE)
         }
-        "taskChanges" => match argument("first") {
-            Some(Value::Number(number)) => number.as_u64().unwrap_or_default().min(feed::MAX_SIZE as u64),
-            _ => feed::DEFAULT_SIZE as u64,
-        },
-        "nodes" => match argument("ids") {
-            Some(Value::List(ids)) => ids.len() as u64,
-            _ => 1,
-        },
+        "taskChanges" => {
+            number(field, "first", variables).unwrap_or(feed::DEFAULT_SIZE as u64).min(feed::MAX_SIZE as u64)
+        }
+        "nodes" => length(field, "ids", variables),
         _ => 0,
     }
 }
 
-fn constant(value: &InputValue, variables: &Variables) -> Option<Value> {
-    value.clone().into_const_with(|name| variables.get(&name).cloned().ok_or(())).ok()
+/// The value of an argument that is a number. What is no size of a page is refused by the field itself.
+fn number(field: &Field, name: &str, variables: &Variables) -> Option<u64> {
+    match written(field, name)? {
+        Written::Int(number) => Some(number.as_str().parse().unwrap_or_default()),
+        Written::Variable(name) => match variables.get(name.as_str())? {
+            Value::Number(number) => Some(number.as_u64().unwrap_or_default()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// How many items an argument has that is a list; one item stands for a list of one.
+fn length(field: &Field, name: &str, variables: &Variables) -> u64 {
+    let items = match written(field, name) {
+        Some(Written::List(items)) => items.len(),
+        Some(Written::Variable(name)) => match variables.get(name.as_str()) {
+            Some(Value::List(items)) => items.len(),
+            _ => 1,
+        },
+        _ => 1,
+    };
+    items as u64
+}
+
+fn written<'d>(field: &'d Field, name: &str) -> Option<&'d Written> {
+    field.arguments.iter().find(|argument| argument.name == name).map(|argument| &*argument.value)
 }

@@ -3,7 +3,9 @@
 use async_graphql::{Enum, ID, Object, SimpleObject};
 
 use super::task::Task;
-use crate::domain::feed::{self, ChangePage};
+use crate::domain::feed::{self, ChangePage, Object};
+use crate::domain::task::TaskId;
+use crate::graphql::error::ApiResult;
 
 /// A page of changes.
 pub(in crate::graphql) struct TaskChangePage(pub(super) ChangePage);
@@ -12,8 +14,8 @@ pub(in crate::graphql) struct TaskChangePage(pub(super) ChangePage);
 #[Object]
 impl TaskChangePage {
     /// The changes. Apply them in this order.
-    async fn changes(&self) -> Vec<TaskChange> {
-        self.0.changes.iter().map(TaskChange::from).collect()
+    async fn changes(&self) -> ApiResult<Vec<TaskChange>> {
+        self.0.changes.iter().map(TaskChange::read).collect()
     }
 
     /// The `since` of the next call.
@@ -40,14 +42,16 @@ pub(in crate::graphql) struct TaskChange {
     sync_token: String,
 }
 
-impl From<&feed::Change> for TaskChange {
-    fn from(change: &feed::Change) -> Self {
-        Self {
+impl TaskChange {
+    /// The change, with its task.
+    pub(super) fn read(change: &feed::Change) -> ApiResult<Self> {
+        let task = change.changed.object.as_ref().map(|Object::Task(row)| Task::read(row)).transpose()?;
+        Ok(Self {
             kind: change.kind.into(),
-            task_id: change.task_id.into(),
-            task: change.task.clone().map(Task),
+            task_id: TaskId::from(change.changed.id).to_string().into(),
+            task,
             sync_token: change.sync_token.clone(),
-        }
+        })
     }
 }
 

@@ -6,8 +6,9 @@ use async_graphql::{Context, Object, SimpleObject};
 
 use super::context::ContextExt;
 use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
-use crate::domain::page::{Page, PageArguments};
-use crate::domain::task::{self, Columns, List, Status};
+use crate::database::Columns;
+use crate::domain::page::PageArguments;
+use crate::domain::task::{self, List, Status, TaskPage, TaskRow};
 use crate::domain::{Error, Store, Viewer, feed};
 use crate::graphql::error::ApiResult;
 
@@ -17,11 +18,11 @@ pub(in crate::graphql) fn list(
     sort_by: Option<TaskSort>,
     direction: Option<SortDirection>,
     page: PageArguments,
-    columns: Columns,
+    columns: Columns<task::Entity>,
 ) -> List {
     List {
         status: status.map(Into::into).unwrap_or_default(),
-        sort: sort_by.map(Into::into).unwrap_or_default(),
+        order: sort_by.unwrap_or(TaskSort::Created).order(),
         direction: direction.map(Into::into),
         page,
         columns,
@@ -34,7 +35,7 @@ pub(in crate::graphql) async fn read(
     viewer: &Viewer,
     list: List,
     needs_sync_token: bool,
-) -> Result<(Page, Option<String>), Error> {
+) -> Result<(TaskPage, Option<String>), Error> {
     let sync_token = if needs_sync_token { Some(feed::sync_token(store, viewer).await?) } else { None };
     Ok((task::list(store, viewer, list).await?, sync_token))
 }
@@ -48,31 +49,32 @@ pub(in crate::graphql) async fn count(store: &Store, viewer: &Viewer, status: St
 pub(in crate::graphql) struct TaskConnection {
     pub(in crate::graphql) status: Status,
     /// The page, and the sync token that was read before it where one is selected.
-    pub(in crate::graphql) read: Arc<(Page, Option<String>)>,
+    pub(in crate::graphql) read: Arc<(TaskPage, Option<String>)>,
 }
 
 /// A page of the viewer's tasks.
 #[Object]
 impl TaskConnection {
     /// The tasks, each with its cursor.
-    async fn edges(&self) -> Vec<TaskEdge> {
-        let edge = |task: &task::Task| TaskEdge { cursor: self.page().cursor(task), node: Task(task.clone()) };
-        self.page().tasks.iter().map(edge).collect()
+    async fn edges(&self) -> ApiResult<Vec<TaskEdge>> {
+        let edge = |row| Ok(TaskEdge { cursor: self.page().cursor(row)?, node: Task::read(row)? });
+        self.page().rows.iter().map(edge).collect()
     }
 
     /// The tasks.
-    async fn nodes(&self) -> Vec<Task> {
-        self.page().tasks.iter().cloned().map(Task).collect()
+    async fn nodes(&self) -> ApiResult<Vec<Task>> {
+        self.page().rows.iter().map(Task::read).collect()
     }
 
     /// Where this page ends, and whether there are more.
-    async fn page_info(&self) -> PageInfo {
-        PageInfo {
+    async fn page_info(&self) -> ApiResult<PageInfo> {
+        let cursor = |row: Option<&TaskRow>| row.map(|row| self.page().cursor(row)).transpose();
+        Ok(PageInfo {
             has_next_page: self.page().has_next,
             has_previous_page: self.page().has_previous,
-            start_cursor: self.page().tasks.first().map(|task| self.page().cursor(task)),
-            end_cursor: self.page().tasks.last().map(|task| self.page().cursor(task)),
-        }
+            start_cursor: cursor(self.page().rows.first())?,
+            end_cursor: cursor(self.page().rows.last())?,
+        })
     }
 
     /// How many tasks match, on all pages together. Counted only when asked for.
@@ -89,7 +91,7 @@ impl TaskConnection {
 }
 
 impl TaskConnection {
-    fn page(&self) -> &Page {
+    fn page(&self) -> &TaskPage {
         &self.read.0
     }
 }

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use tokio::sync::OnceCell;
 
 use super::loader::Loaders;
+use crate::domain::user::{self, Claims};
 use crate::domain::{Error, Store, Viewer};
 use crate::graphql::error::ApiResult;
 
@@ -30,6 +31,8 @@ pub(in crate::graphql) struct RequestContext {
 struct Identity {
     viewer: Viewer,
     loaders: Loaders,
+    /// What earlier tokens said, once somebody wants to know.
+    claims: OnceCell<Result<Claims, Error>>,
 }
 
 /// A root field's outcome, of the type that its resolver knows.
@@ -42,7 +45,8 @@ impl RequestContext {
         needs_sync_token: bool,
         has_written: Arc<AtomicBool>,
     ) -> Self {
-        let identity = viewer.map(|viewer| Identity { loaders: Loaders::new(&store, &viewer), viewer });
+        let identity =
+            viewer.map(|viewer| Identity { loaders: Loaders::new(&store, &viewer), viewer, claims: OnceCell::new() });
         Self { store, needs_sync_token, identity, has_written, failed: OnceLock::new(), fields: Mutex::default() }
     }
 
@@ -66,6 +70,9 @@ pub(in crate::graphql) trait ContextExt {
     fn loaders(&self) -> ApiResult<&Loaders> {
         Ok(&self.request().identity()?.loaders)
     }
+
+    /// What earlier tokens of the viewer said. One statement for a request.
+    fn claims(&self) -> impl Future<Output = ApiResult<Claims>> + Send;
 
     fn store(&self) -> &Store {
         &self.request().store
@@ -95,6 +102,11 @@ pub(in crate::graphql) trait ContextExt {
 impl ContextExt for Context<'_> {
     fn request(&self) -> &RequestContext {
         self.data_unchecked()
+    }
+
+    async fn claims(&self) -> ApiResult<Claims> {
+        let Identity { viewer, claims, .. } = self.request().identity()?;
+        Ok(claims.get_or_init(|| user::claims(self.store(), &viewer.id)).await.clone()?)
     }
 
     async fn once<'c, T, W>(&'c self, work: impl FnOnce(&'c Store, &'c Viewer) -> W + Send) -> ApiResult<T>

@@ -14,14 +14,14 @@ impl DateTime {
     pub(in crate::graphql) const EXPECTED: &str =
         "a date and time with its offset and at most six fraction digits (RFC 3339), such as 2026-12-31T18:00:00Z";
 
-    /// Reads RFC 3339, section 5.6, with at most six fraction digits and no leap second, of the years 0001 to 9999 in
-    /// UTC.
+    /// Reads RFC 3339, section 5.6, with at most six fraction digits, or more where these are zeros, and no leap second, of
+    /// the years 0001 to 9999 in UTC.
     pub(in crate::graphql) fn parse_text(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let separator_is_t = matches!(bytes.get(10), Some(b'T' | b't'));
         let fraction = text.get(19..)?.strip_prefix('.').unwrap_or_default();
-        let fraction_digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
-        if !separator_is_t || fraction_digits > 6 || !text.is_ascii() {
+        let is_finer = fraction.bytes().take_while(u8::is_ascii_digit).skip(6).any(|digit| digit != b'0');
+        if !separator_is_t || is_finer || !text.is_ascii() {
             return None;
         }
         let instant = ChronoDateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
@@ -59,8 +59,8 @@ impl DateTime {
     }
 }
 
-/// An instant, RFC 3339, of the years 0001 to 9999. Input may carry any offset and up to six fraction digits; output is
-/// always UTC, with exactly six fraction digits and a Z.
+/// An instant, RFC 3339, of the years 0001 to 9999. Input may carry any offset and up to six fraction digits (more
+/// where these are zeros); output is always UTC, with exactly six fraction digits and a Z.
 #[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/chillicream/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -101,6 +101,10 @@ mod tests {
             ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z"),
             ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
             ("2024-02-29T12:00:00Z", "2024-02-29T12:00:00.000000Z"),
+            // .NET, Go and Java write more digits than microseconds have.
+            ("2026-01-01T00:00:00.0000000Z", "2026-01-01T00:00:00.000000Z"),
+            ("2026-01-01T00:00:00.123456000Z", "2026-01-01T00:00:00.123456Z"),
+            ("2026-01-01T00:00:00.12345600000000000000+01:00", "2025-12-31T23:00:00.123456Z"),
         ] {
             assert_eq!(read(written).as_deref(), Some(expected), "{written}");
         }
@@ -115,6 +119,8 @@ mod tests {
             "2026-11-20T13:14:15",
             "2026-11-20T13:14Z",
             "2026-11-20T13:14:15.1234567Z",
+            "2026-11-20T13:14:15.0000001Z",
+            "2026-11-20T13:14:15.0000000000001Z",
             "2026-11-20T13:14:15.Z",
             "2026-11-20T13:14:15,5Z",
             "2026-02-30T00:00:00Z",

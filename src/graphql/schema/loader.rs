@@ -1,14 +1,14 @@
-//! Loaders, fresh for each request: look-ups by id from all over a document become one statement, and are kept until
-//! the request ends.
+//! Loaders, fresh for each request: look-ups by id from all over a document become one statement a noun, and are kept
+//! until the request ends.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 
 use dataloader::BatchFn;
 use dataloader::cached::Loader;
 
-use crate::domain::task::{self, Columns, Task, TaskId};
-use crate::domain::{Error, Store, UserId, Viewer, user};
-use crate::entity;
+use crate::domain::{Error, Id, Store, Viewer, lookup};
+use crate::entity::{Noun, task};
 
 /// Most ids of one statement: above what a document can ask for.
 const MAX_BATCH: usize = 1_000;
@@ -18,58 +18,44 @@ const YIELDS: usize = 1;
 
 type Found<T> = Result<Option<T>, Error>;
 
-/// The loaders of one request.
+/// The loaders of one request, one a noun.
 pub(in crate::graphql) struct Loaders {
-    tasks: Loader<TaskId, Found<Task>, Tasks>,
-    users: Loader<UserId, Found<entity::user::Model>, Users>,
-}
-
-struct Tasks {
-    store: Store,
-    viewer: Viewer,
-}
-
-struct Users {
-    store: Store,
+    pub(super) tasks: ById<task::Entity>,
 }
 
 impl Loaders {
-    pub(in crate::graphql) fn new(store: &Store, viewer: &Viewer) -> Self {
-        let tasks = Tasks { store: store.clone(), viewer: viewer.clone() };
-        let users = Users { store: store.clone() };
-        Self {
-            tasks: Loader::new(tasks).with_max_batch_size(MAX_BATCH).with_yield_count(YIELDS),
-            users: Loader::new(users).with_max_batch_size(MAX_BATCH).with_yield_count(YIELDS),
+    pub(super) fn new(store: &Store, viewer: &Viewer) -> Self {
+        Self { tasks: ById::new(store, viewer) }
+    }
+}
+
+/// The viewer's objects of a noun, by their ids.
+pub(in crate::graphql) struct ById<N: Noun>(Loader<Id<N>, Found<N::Model>, Lookup<N>>);
+
+struct Lookup<N> {
+    store: Store,
+    viewer: Viewer,
+    noun: PhantomData<fn() -> N>,
+}
+
+impl<N: Noun> ById<N> {
+    fn new(store: &Store, viewer: &Viewer) -> Self {
+        let lookup = Lookup { store: store.clone(), viewer: viewer.clone(), noun: PhantomData };
+        Self(Loader::new(lookup).with_max_batch_size(MAX_BATCH).with_yield_count(YIELDS))
+    }
+
+    /// One of them.
+    pub(super) async fn load(&self, id: Id<N>) -> Found<N::Model> {
+        self.0.try_load(id).await.unwrap_or_else(|error| Err(Error::Internal(error.to_string().into())))
+    }
+}
+
+impl<N: Noun> BatchFn<Id<N>, Found<N::Model>> for Lookup<N> {
+    /// An answer for every id: what was found, nothing, or the error of the statement.
+    async fn load(&mut self, ids: &[Id<N>]) -> HashMap<Id<N>, Found<N::Model>> {
+        match lookup::models(&self.store, &self.viewer, ids).await {
+            Ok(mut found) => ids.iter().map(|id| (*id, Ok(found.remove(id)))).collect(),
+            Err(error) => ids.iter().map(|id| (*id, Err(error.clone()))).collect(),
         }
-    }
-
-    /// One of the viewer's tasks.
-    pub(in crate::graphql) async fn task(&self, id: TaskId) -> Found<Task> {
-        self.tasks.try_load(id).await.unwrap_or_else(|error| Err(Error::Internal(error.to_string().into())))
-    }
-
-    /// A user that has written something.
-    pub(in crate::graphql) async fn user(&self, id: UserId) -> Found<entity::user::Model> {
-        self.users.try_load(id).await.unwrap_or_else(|error| Err(Error::Internal(error.to_string().into())))
-    }
-}
-
-impl BatchFn<TaskId, Found<Task>> for Tasks {
-    async fn load(&mut self, ids: &[TaskId]) -> HashMap<TaskId, Found<Task>> {
-        answers(ids, task::by_ids(&self.store, &self.viewer, ids, Columns::ALL).await)
-    }
-}
-
-impl BatchFn<UserId, Found<entity::user::Model>> for Users {
-    async fn load(&mut self, ids: &[UserId]) -> HashMap<UserId, Found<entity::user::Model>> {
-        answers(ids, user::by_ids(&self.store, ids).await)
-    }
-}
-
-/// An answer for every id: what was found, nothing, or the error of the statement.
-fn answers<K: Clone + Eq + std::hash::Hash, T>(ids: &[K], found: Result<HashMap<K, T>, Error>) -> HashMap<K, Found<T>> {
-    match found {
-        Ok(mut found) => ids.iter().map(|id| (id.clone(), Ok(found.remove(id)))).collect(),
-        Err(error) => ids.iter().map(|id| (id.clone(), Err(error.clone()))).collect(),
     }
 }

@@ -3,8 +3,9 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::context::ContextExt;
-use super::task::{CreateTaskInput, Task, UpdateTaskInput};
-use crate::domain::task::{self, TaskId};
+use super::task::{self, CreateTaskInput, Task, UpdateTaskInput};
+use crate::domain::task::{Model, TaskId, TaskRow};
+use crate::domain::{self, Error};
 use crate::graphql::error::ApiResult;
 
 /// The root of mutations.
@@ -19,8 +20,8 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What it is made of.")] input: CreateTaskInput,
     ) -> Option<ApiResult<CreateTaskPayload>> {
-        let created = ctx.write_once(|store, viewer| task::create(store, viewer, input.into())).await;
-        Some(created.map(|task| CreateTaskPayload { task: Task(task) }).map_err(|error| error.within("input")))
+        let created = ctx.write_once(|store, viewer| whole(task::create(store, viewer, input)));
+        Some(created.await.map(|task| CreateTaskPayload { task: task.into() }))
     }
 
     /// A field that is left out stays; null clears it (`title` and `completed` can't be null). What alters no value
@@ -33,9 +34,8 @@ impl Mutation {
         #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
     ) -> Option<ApiResult<UpdateTaskPayload>> {
         let id = TaskId::parse(&id);
-        let update = |store, viewer| task::update(store, viewer, id, input.into(), expected_version);
-        let updated = ctx.write_once(update).await;
-        Some(updated.map(|task| UpdateTaskPayload { task: Task(task) }).map_err(|error| error.within("input")))
+        let updated = ctx.write_once(|store, viewer| whole(task::update(store, viewer, id, input, expected_version)));
+        Some(updated.await.map(|task| UpdateTaskPayload { task: task.into() }))
     }
 
     /// Pending becomes completed and back. For a call that is safe to repeat, use updateTask with `completed`.
@@ -46,8 +46,8 @@ impl Mutation {
         #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
     ) -> Option<ApiResult<ToggleTaskPayload>> {
         let id = TaskId::parse(&id);
-        let toggled = ctx.write_once(|store, viewer| task::toggle(store, viewer, id, expected_version)).await;
-        Some(toggled.map(|task| ToggleTaskPayload { task: Task(task) }))
+        let toggled = ctx.write_once(|store, viewer| whole(domain::task::toggle(store, viewer, id, expected_version)));
+        Some(toggled.await.map(|task| ToggleTaskPayload { task: task.into() }))
     }
 
     /// Removes the task for good. A second time: NOT_FOUND.
@@ -58,9 +58,14 @@ impl Mutation {
         #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
     ) -> Option<ApiResult<DeleteTaskPayload>> {
         let id = TaskId::parse(&id);
-        let deleted = ctx.write_once(|store, viewer| task::delete(store, viewer, id, expected_version)).await;
-        Some(deleted.map(|id| DeleteTaskPayload { deleted_task_id: id.into() }))
+        let deleted = ctx.write_once(|store, viewer| domain::task::delete(store, viewer, id, expected_version));
+        Some(deleted.await.map(|id| DeleteTaskPayload { deleted_task_id: id.to_string().into() }))
     }
+}
+
+/// The task that a write returned.
+async fn whole(written: impl Future<Output = Result<TaskRow, Error>>) -> Result<Model, Error> {
+    Ok(written.await?.model()?)
 }
 
 /// What became of `createTask`.

@@ -23,7 +23,7 @@ pub(in crate::graphql) async fn node(ctx: &Context<'_>, id: &str) -> ApiResult<O
         return Ok(Some(Node::User(User(viewer.id.clone()))));
     }
     match TaskId::parse(id) {
-        Some(id) => Ok(ctx.loaders()?.task(id).await?.map(|task| Node::Task(Task(task)))),
+        Some(id) => Ok(ctx.loaders()?.tasks.load(id).await?.map(|task| Node::Task(task.into()))),
         None => Ok(None),
     }
 }

@@ -11,8 +11,9 @@ use super::context::ContextExt;
 use super::node::{Node, node};
 use super::task::{SortDirection, Task, TaskSort, TaskStatusFilter};
 use super::user::User;
+use crate::database::Columns;
 use crate::domain::page::PageArguments;
-use crate::domain::task::{Columns, TaskId};
+use crate::domain::task::TaskId;
 use crate::domain::{Error, Problems, feed};
 use crate::graphql::error::ApiResult;
 
@@ -21,6 +22,15 @@ const MAX_NODES: usize = 100;
 
 /// The root of queries.
 pub(in crate::graphql) struct Query;
+
+/// Checks how many ids `nodes` gets.
+pub(in crate::graphql) fn check_ids(ids: &[ID]) -> Result<(), Error> {
+    let mut problems = Problems::default();
+    if ids.len() > MAX_NODES {
+        problems.add("ids", format!("At most {MAX_NODES} ids at once; these are {}.", ids.len()));
+    }
+    problems.finish()
+}
 
 /// What can be asked. All of it is about the viewer: the user for whom the token speaks.
 #[Object]
@@ -34,7 +44,7 @@ impl Query {
     async fn task(&self, ctx: &Context<'_>, #[graphql(desc = "The task's id.")] id: ID) -> Option<ApiResult<Task>> {
         let find = async {
             let id = TaskId::parse(&id).ok_or(Error::NotFound)?;
-            Ok(Task(ctx.loaders()?.task(id).await?.ok_or(Error::NotFound)?))
+            Ok(ctx.loaders()?.tasks.load(id).await?.ok_or(Error::NotFound)?.into())
         };
         Some(find.await)
     }
@@ -59,7 +69,7 @@ impl Query {
         #[graphql(desc = "How many from the end, or before the cursor `before`: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
     ) -> ApiResult<TaskConnection> {
-        let list = list(status, sort_by, direction, PageArguments { first, after, last, before }, Columns::ALL);
+        let list = list(status, sort_by, direction, PageArguments { first, after, last, before }, Columns::all());
         let (status, needs_sync_token) = (list.status, ctx.request().needs_sync_token);
         let read =
             ctx.once(|store, viewer| async move { Ok(Arc::new(read(store, viewer, list, needs_sync_token).await?)) });
@@ -81,11 +91,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "At most 100 ids.")] ids: Vec<ID>,
     ) -> ApiResult<Vec<Option<Node>>> {
-        let mut problems = Problems::default();
-        if ids.len() > MAX_NODES {
-            problems.add("ids", format!("At most {MAX_NODES} ids at once; these are {}.", ids.len()));
-        }
-        problems.finish()?;
+        check_ids(&ids)?;
         try_join_all(ids.iter().map(|id| node(ctx, id))).await
     }
 

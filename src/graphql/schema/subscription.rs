@@ -47,7 +47,8 @@ impl Subscription {
             }
             Purpose::Tell(change) => change.lock().unwrap_or_else(PoisonError::into_inner).take(),
         };
-        Ok(iter(change.map(|change| change.map(|change| TaskChange::from(&change)).map_err(ApiError::from))))
+        let told = |change: Result<Change, Error>| TaskChange::read(&change?);
+        Ok(iter(change.map(told)))
     }
 }
 

@@ -5,19 +5,33 @@ use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object};
 use super::context::ContextExt;
 use super::date_time::DateTime;
 use super::user::User;
-use crate::domain::task::{self, Change, NewTask, TaskId, TaskUpdate};
+use crate::domain::page::{self, Order};
+use crate::domain::task::{self, ActiveModel, Column, Model, ORDERS, TaskId, TaskRow};
+use crate::domain::{Error, Given, Problems, Store, Viewer};
 use crate::graphql::error::ApiResult;
 
 /// A task of the viewer's.
-#[derive(Clone)]
-pub(in crate::graphql) struct Task(pub(super) task::Task);
+pub(in crate::graphql) struct Task(Model);
+
+impl Task {
+    /// The task of a row, all of whose columns were read.
+    pub(super) fn read(row: &TaskRow) -> ApiResult<Self> {
+        Ok(Self(row.model()?))
+    }
+}
+
+impl From<Model> for Task {
+    fn from(row: Model) -> Self {
+        Self(row)
+    }
+}
 
 /// Something to be done. Only its owner sees it.
 #[Object]
 impl Task {
     /// A UUID, lower case.
     pub(in crate::graphql) async fn id(&self) -> ID {
-        TaskId(self.0.id).into()
+        TaskId::from(self.0.id).to_string().into()
     }
 
     /// 1 to 200 code points after white space at the ends is taken off; no control characters.
@@ -97,7 +111,6 @@ pub(in crate::graphql) enum TaskStatusFilter {
 
 /// Ties are broken by id, in the same direction, so that a page never repeats or skips a task.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(remote = "task::Sort")]
 pub(in crate::graphql) enum TaskSort {
     /// By `createdAt`.
     Created,
@@ -107,9 +120,16 @@ pub(in crate::graphql) enum TaskSort {
     DueDate,
 }
 
+impl TaskSort {
+    /// What is sorted by; the orders stand there as they do here.
+    pub(in crate::graphql) fn order(self) -> Order<Column> {
+        ORDERS[self as usize]
+    }
+}
+
 /// Which way a list is sorted.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-#[graphql(remote = "task::Direction")]
+#[graphql(remote = "page::Direction")]
 pub(in crate::graphql) enum SortDirection {
     /// From A to Z, from old to new, from early to late.
     #[graphql(name = "ASC")]
@@ -151,34 +171,68 @@ pub(in crate::graphql) struct UpdateTaskInput {
     due_date: MaybeUndefined<DateTime>,
 }
 
-impl From<CreateTaskInput> for NewTask {
-    fn from(input: CreateTaskInput) -> Self {
-        Self {
-            id: input.id.map(Into::into),
-            title: input.title,
-            description: input.description,
-            priority: input.priority.map(Into::into),
-            due_date: input.due_date.map(|due| due.0),
+/// Both inputs become a patch by the same rules: a line for each field.
+macro_rules! patch {
+    ($input:ident, $problems:ident) => {
+        ActiveModel {
+            title: $problems.required("title", $input.title, task::title),
+            description: $problems.optional("description", $input.description, task::description),
+            priority: $problems.optional("priority", $input.priority, |priority: TaskPriority| Ok(priority.into())),
+            due_date: $problems.optional("dueDate", $input.due_date, |due: DateTime| Ok(due.0)),
+            ..Default::default()
+        }
+    };
+}
+
+impl CreateTaskInput {
+    /// The task's id, where the client gives one, and its values.
+    fn patch(self, viewer: &Viewer) -> Result<(Option<TaskId>, ActiveModel), Error> {
+        let mut problems = Problems::default();
+        let id = self.id.as_ref().and_then(|id| problems.check("id", task::own_id(viewer, id)));
+        let input = self;
+        let patch = patch!(input, problems);
+        problems.finish().map(|()| (id, patch))
+    }
+}
+
+impl UpdateTaskInput {
+    /// The values to change.
+    fn patch(self) -> Result<ActiveModel, Error> {
+        let (input, mut problems) = (self, Problems::default());
+        let mut patch = patch!(input, problems);
+        patch.completed = problems.required("completed", input.completed, Ok);
+        problems.finish().map(|()| patch)
+    }
+}
+
+impl<T> From<MaybeUndefined<T>> for Given<T> {
+    fn from(field: MaybeUndefined<T>) -> Self {
+        match field {
+            MaybeUndefined::Undefined => Self::Nothing,
+            MaybeUndefined::Null => Self::Null,
+            MaybeUndefined::Value(value) => Self::Value(value),
         }
     }
 }
 
-impl From<UpdateTaskInput> for TaskUpdate {
-    fn from(input: UpdateTaskInput) -> Self {
-        Self {
-            title: change(input.title),
-            description: change(input.description),
-            completed: change(input.completed),
-            priority: change(input.priority.map_value(Into::into)),
-            due_date: change(input.due_date.map_value(|due| due.0)),
-        }
-    }
+/// `createTask`.
+pub(in crate::graphql) async fn create(
+    store: &Store,
+    viewer: &Viewer,
+    input: CreateTaskInput,
+) -> Result<TaskRow, Error> {
+    let (id, patch) = input.patch(viewer).map_err(|error| error.within("input"))?;
+    task::create(store, viewer, id, patch).await
 }
 
-fn change<T>(field: MaybeUndefined<T>) -> Change<T> {
-    match field {
-        MaybeUndefined::Undefined => Change::Keep,
-        MaybeUndefined::Null => Change::Clear,
-        MaybeUndefined::Value(value) => Change::Set(value),
-    }
+/// `updateTask`.
+pub(in crate::graphql) async fn update(
+    store: &Store,
+    viewer: &Viewer,
+    id: Option<TaskId>,
+    input: UpdateTaskInput,
+    expected_version: Option<i32>,
+) -> Result<TaskRow, Error> {
+    let patch = input.patch().map_err(|error| error.within("input"))?;
+    task::update(store, viewer, id, patch, expected_version).await
 }

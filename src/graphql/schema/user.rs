@@ -3,12 +3,11 @@
 use async_graphql::{Context, ID, Object};
 
 use super::context::ContextExt;
-use crate::domain::{UserId, Viewer};
-use crate::entity;
+use crate::domain::UserId;
 use crate::graphql::error::ApiResult;
 
 /// A person who has tasks.
-pub(in crate::graphql) struct User(pub(super) UserId);
+pub(in crate::graphql) struct User(pub(in crate::graphql) UserId);
 
 /// A person who has tasks. Users need no sign-up: a valid token makes them.
 #[Object]
@@ -20,26 +19,17 @@ impl User {
 
     /// The token's `email` claim, else what an earlier token said when it was used to change something.
     async fn email(&self, ctx: &Context<'_>) -> Option<ApiResult<String>> {
-        self.claim_or_row(ctx, |viewer| viewer.email.as_deref(), |row| row.email).await.transpose()
+        match ctx.viewer().map(|viewer| viewer.email.as_deref().map(str::to_owned)) {
+            Ok(None) => ctx.claims().await.map(|claims| claims.email).transpose(),
+            told => told.transpose(),
+        }
     }
 
     /// The token's `name` claim, else what an earlier token said when it was used to change something.
     async fn name(&self, ctx: &Context<'_>) -> Option<ApiResult<String>> {
-        self.claim_or_row(ctx, |viewer| viewer.name.as_deref(), |row| row.name).await.transpose()
-    }
-}
-
-impl User {
-    /// What the token says, else what is kept of the user: nothing before the first write.
-    async fn claim_or_row(
-        &self,
-        ctx: &Context<'_>,
-        claim: impl FnOnce(&Viewer) -> Option<&str>,
-        column: impl FnOnce(entity::user::Model) -> Option<String>,
-    ) -> ApiResult<Option<String>> {
-        match claim(ctx.viewer()?) {
-            Some(claim) => Ok(Some(claim.to_owned())),
-            None => Ok(ctx.loaders()?.user(self.0.clone()).await?.and_then(column)),
+        match ctx.viewer().map(|viewer| viewer.name.as_deref().map(str::to_owned)) {
+            Ok(None) => ctx.claims().await.map(|claims| claims.name).transpose(),
+            told => told.transpose(),
         }
     }
 }

@@ -26,7 +26,10 @@ pub(crate) const SECRET: &[u8] = b"a secret of the tests, 32 bytes and more";
 pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) store: Store,
+    /// To look into the database and to change it by hand.
     pub(crate) db: DatabaseConnection,
+    /// The connections that the store has.
+    pub(crate) pool: DatabaseConnection,
     pub(crate) streams: Streams,
     pub(crate) timeouts: Timeouts,
     database: TestDatabase,
@@ -44,8 +47,9 @@ impl TestApp {
 
     pub(crate) async fn with_clock(clock: Clock, change: impl FnOnce(&mut App)) -> Self {
         let database = TestDatabase::migrated().await;
-        let db = database.connect().await;
-        let store = Store::new(db.clone(), clock);
+        // Of its own: the store keeps connections of its pool for itself.
+        let (db, pool) = tokio::join!(database.connect(), database.connect());
+        let store = Store::new(pool.clone(), clock);
         let mut app = App {
             api: Api::new(store.clone(), true),
             documents: Documents::default(),
@@ -61,7 +65,7 @@ impl TestApp {
         };
         change(&mut app);
         let (streams, timeouts) = (app.streams.clone(), app.timeouts);
-        Self { router: router(app), store, db, streams, timeouts, database }
+        Self { router: router(app), store, db, pool, streams, timeouts, database }
     }
 
     /// A client with a token of `sub`.

@@ -6,7 +6,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
-use taskql::domain::{connect::connect, migrate::migrate};
+use taskql::database::{connect::connect, migrate::migrate};
 use tokio::sync::OnceCell;
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
