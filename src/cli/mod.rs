@@ -9,6 +9,9 @@ mod token;
 
 use std::process::ExitCode;
 
+use arguments::Command;
+
+use crate::auth::Grant;
 use crate::config::{ConfigError, OTLP_ENDPOINT, Source};
 use crate::domain::Error;
 use crate::telemetry;
@@ -45,25 +48,32 @@ fn cause(error: &Error) -> &str {
 /// Runs what the command line asks for.
 #[must_use]
 pub fn run() -> ExitCode {
-    let matches = arguments::command().get_matches();
-    let (name, arguments) = matches.subcommand().unwrap_or(("serve", &matches));
-    let outcome = Source::new(arguments::flags(arguments)).map_err(Failure::from).and_then(|source| {
-        let traces = telemetry::start(source.telemetry()?);
-        let _sent_at_the_end = traces.map_err(|error| ConfigError::new(OTLP_ENDPOINT, error))?;
-        for variable in source.unknown() {
-            tracing::warn!(variable, "this variable is no setting of taskql; see taskql --help");
-        }
-        match name {
-            "migrate" => migrate::run(&source, arguments.get_flag("status"), arguments.get_flag("new-epoch")),
-            "token" => token::run(&source, arguments),
-            "schema" => schema::run(),
-            _ => serve::run(&source),
-        }
-    });
-    match outcome {
+    match command() {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Setting(error)) => fail(&error.to_string(), 2),
         Err(Failure::Other(message)) => fail(&message, 1),
+    }
+}
+
+fn command() -> Result<(), Failure> {
+    let (command, flags) = arguments::read()?;
+    let source = Source::read(&flags)?;
+    let traces = telemetry::start(source.telemetry()?);
+    let _sent_at_the_end = traces.map_err(|error| ConfigError::new(OTLP_ENDPOINT, error))?;
+    for variable in source.variables.unknown() {
+        tracing::warn!(variable, "this variable is no setting of taskql; see taskql --help");
+    }
+    match command {
+        Command::Serve => serve::run(&source),
+        Command::Migrate { status, new_epoch } => migrate::run(&source, status, new_epoch),
+        Command::Token { sub, email, name, ttl } => {
+            let grant = Grant { sub: &sub, email: email.as_deref(), name: name.as_deref(), ttl };
+            token::run(&source, &grant)
+        }
+        Command::Schema => {
+            schema::run();
+            Ok(())
+        }
     }
 }
 

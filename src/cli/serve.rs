@@ -23,18 +23,19 @@ const END_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves until it is told to stop.
 pub(super) fn run(source: &Source) -> Result<(), Failure> {
-    let config = Config::read(source)?;
+    let config = Config::new(source)?;
     database::runtime()?.block_on(serve(config))
 }
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let secret = config.tokens.secret.as_ref().map(|_| token::secret(&config.tokens)).transpose()?;
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-        let what = format!("{} cannot be listened on ({error}); choose another address or port", config.listen);
+    let listener = TcpListener::bind(config.settings.listen).await.map_err(|error| {
+        let what =
+            format!("{} cannot be listened on ({error}); choose another address or port", config.settings.listen);
         ConfigError::new("TASKQL_LISTEN", what)
     })?;
-    let address = listener.local_addr().unwrap_or(config.listen);
-    let db = database::open(&config.database_url, config.pool_size).await?;
+    let address = listener.local_addr().unwrap_or(config.settings.listen);
+    let db = database::open(&config.database_url, config.settings.pool_size).await?;
     let store = Store::new(db.clone(), Clock::system());
     let developer_token =
         config.is_development().then(|| developer_token(&config, secret.as_deref().unwrap_or_default()));
@@ -75,8 +76,8 @@ fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<Str
     if let Some(key_set) = key_set.clone() {
         tokio::spawn(async move { key_set.prefetch().await });
     }
-    let api = Api::new(store.clone(), config.introspection);
-    let documents = match &config.trusted_documents {
+    let api = Api::new(store.clone(), config.settings.introspection);
+    let documents = match &config.settings.trusted_documents {
         None => Documents::default(),
         Some(path) => Documents::trusted(&api, path)
             .map_err(|UntrustedFile(what)| ConfigError::new("TASKQL_TRUSTED_DOCUMENTS", what))?,
@@ -84,13 +85,17 @@ fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<Str
     Ok(App {
         api,
         documents,
-        limits: Limits::new(config.max_in_flight as usize, config.rate_limit, config.trusted_proxies.clone()),
+        limits: Limits::new(
+            config.settings.max_in_flight as usize,
+            config.settings.rate_limit,
+            config.settings.trusted_proxies.clone(),
+        ),
         streams: Streams::default(),
         guard: Guard::new(Trust { secret, key_set, issuer: tokens.issuer.clone(), audience: tokens.audience.clone() }),
         store,
         graphiql: config.graphiql.then(|| Page { token: token.clone() }),
         task_app: (HAS_TASK_APP && config.is_development()).then_some(Page { token }),
-        cors_origins: config.cors_origins.clone(),
+        cors_origins: config.settings.cors_origins.clone(),
         is_development: config.is_development(),
     })
 }
@@ -103,7 +108,7 @@ fn developer_token(config: &Config, secret: &[u8]) -> String {
 /// Brings the schema up to date where that is wanted, and sees to it that it will do.
 async fn check_schema(config: &Config, db: &DatabaseConnection) -> Result<(), Failure> {
     let failure = |error| Failure::database("its schema cannot be brought up to date", &error);
-    let status = if config.migrate {
+    let status = if config.settings.migrate {
         let before = migrate::migrate(db).await.map_err(failure)?;
         if before.unknown.is_empty() { migrate::Status { pending: Vec::new(), ..before } } else { before }
     } else {

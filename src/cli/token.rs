@@ -3,25 +3,20 @@
 use std::path::Path;
 use std::time::Duration;
 
-use clap::ArgMatches;
-
 use super::Failure;
 use crate::auth::{Grant, development, sign};
 use crate::config::{ConfigError, Secret, Source, Tokens};
 use crate::domain::UserId;
 
 /// Prints a token, alone on its line.
-pub(super) fn run(source: &Source, arguments: &ArgMatches) -> Result<(), Failure> {
-    let text = |name| arguments.get_one::<String>(name).map(String::as_str);
-    let tokens = Tokens::read(source)?;
-    let sub = text("sub").unwrap_or_default();
-    if UserId::new(sub).is_none() {
-        let what = format!("has {} bytes; a user's id has 1 to {}, none of them NUL", sub.len(), UserId::MAX_BYTES);
+pub(super) fn run(source: &Source, grant: &Grant<'_>) -> Result<(), Failure> {
+    let tokens = Tokens::new(source)?;
+    if UserId::new(grant.sub).is_none() {
+        let bytes = grant.sub.len();
+        let what = format!("has {bytes} bytes; a user's id has 1 to {}, none of them NUL", UserId::MAX_BYTES);
         return Err(ConfigError::new("--sub", what).into());
     }
-    let ttl = arguments.get_one("ttl").copied().unwrap_or_default();
-    let grant = Grant { sub, email: text("email"), name: text("name"), ttl };
-    println!("{}", sign(&secret(&tokens)?, tokens.issuer.as_deref(), tokens.audience.as_deref(), &grant));
+    println!("{}", sign(&secret(&tokens)?, tokens.issuer.as_deref(), tokens.audience.as_deref(), grant));
     Ok(())
 }
 

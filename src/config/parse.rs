@@ -12,6 +12,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::telemetry::LogFormat;
 
+/// Most database connections: far more than a PostgreSQL server has.
+const MAX_POOL_SIZE: u32 = 10_000;
+
 type Parsed<T> = Result<T, String>;
 
 pub(super) fn boolean(text: &str) -> Parsed<bool> {
@@ -24,6 +27,12 @@ pub(super) fn boolean(text: &str) -> Parsed<bool> {
 
 pub(super) fn count(text: &str) -> Parsed<u32> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("'{text}' is not a number of 1 or more"))
+}
+
+/// sqlx sets aside room for as many connections as this.
+pub(super) fn pool_size(text: &str) -> Parsed<u32> {
+    let size = text.parse().ok().filter(|size| (1..=MAX_POOL_SIZE).contains(size));
+    size.ok_or_else(|| format!("'{text}' is not a number from 1 to {MAX_POOL_SIZE}"))
 }
 
 pub(super) fn count_or_none(text: &str) -> Parsed<u32> {

@@ -22,6 +22,7 @@ mod prepared;
 mod replicas;
 mod schema;
 mod server;
+mod settings;
 mod socket;
 mod statements;
 mod support;

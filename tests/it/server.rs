@@ -75,20 +75,6 @@ async fn a_bad_setting_ends_the_start_in_one_line() {
 }
 
 #[tokio::test]
-async fn flags_go_before_the_environment_and_that_before_the_file() {
-    let folder = folder();
-    std::fs::write(folder.join(".env"), "TASKQL_LISTEN=bad-file\nTASKQL_LOG_FORMAT=text\n").expect("written");
-    let run = async |variables: &[(&str, &str)], arguments: &[&str]| {
-        let output = taskql(&folder, variables).args(arguments).output().await.expect("runs");
-        String::from_utf8(output.stderr).expect("text")
-    };
-    assert!(run(&[], &[]).await.contains("bad-file"));
-    assert!(run(&[("TASKQL_LISTEN", "")], &[]).await.contains("bad-file"));
-    assert!(run(&[("TASKQL_LISTEN", "bad-variable")], &[]).await.contains("bad-variable"));
-    assert!(run(&[("TASKQL_LISTEN", "bad-variable")], &["--listen", "bad-flag"]).await.contains("bad-flag"));
-}
-
-#[tokio::test]
 async fn commands_say_what_they_do() {
     let database = TestDatabase::empty().await;
     let folder = folder();
