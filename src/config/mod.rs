@@ -1,6 +1,7 @@
 //! The settings: read from flags, the environment and a `.env` file, in this order, and checked before anything starts.
 //! This is the only place that reads the environment.
 
+mod dotenv;
 mod parse;
 mod settings;
 mod variables;

@@ -132,6 +132,11 @@ impl Settings {
                 None => variables.get(variable)?,
             };
             if let Some(value) = value {
+                // It could be more than was meant, such as the lines behind a quote that is closed too late.
+                if value.contains(char::is_control) {
+                    let what = "has a line break or another control character in it; it should be one line of text";
+                    return Err(ConfigError::new(variable, what));
+                }
                 arguments.push(format!("--{}={value}", flag.get_long().unwrap_or_default()));
             }
         }

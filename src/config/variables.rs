@@ -1,9 +1,10 @@
 //! The variables: the environment's, else those of `.env`. An empty one counts as unset.
 
 use std::collections::{BTreeSet, HashMap};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 
-use super::{ConfigError, PRIVATE_VARIABLES, Settings};
+use super::{ConfigError, PRIVATE_VARIABLES, Settings, dotenv};
 
 /// A variable that only the build reads.
 const OF_THE_BUILD: &str = "TASKQL_WEB";
@@ -21,7 +22,7 @@ impl Variables {
     /// # Errors
     /// A `.env` file that cannot be read.
     pub fn read() -> Result<Self, ConfigError> {
-        Ok(Self { environment: std::env::vars_os().collect(), dotenv: dotenv()? })
+        Ok(Self { environment: std::env::vars_os().collect(), dotenv: read_dotenv()? })
     }
 
     #[cfg(test)]
@@ -35,7 +36,7 @@ impl Variables {
     /// # Errors
     /// One that is not UTF-8.
     pub fn get(&self, variable: &str) -> Result<Option<String>, ConfigError> {
-        let set = self.environment.get(std::ffi::OsStr::new(variable)).filter(|value| !value.is_empty());
+        let set = self.environment.get(OsStr::new(variable)).filter(|value| !value.is_empty());
         match set {
             Some(value) => {
                 value.to_str().map(|text| Some(text.to_owned())).ok_or_else(|| ConfigError::not_text(variable))
@@ -56,11 +57,13 @@ impl Variables {
     }
 }
 
-fn dotenv() -> Result<HashMap<String, String>, ConfigError> {
-    let unusable = |error: dotenvy::Error| ConfigError::new(".env", format!("cannot be read: {error}"));
-    match dotenvy::from_path_iter(".env") {
-        Ok(variables) => variables.collect::<Result<_, _>>().map_err(unusable),
-        Err(error) if error.not_found() => Ok(HashMap::new()),
-        Err(error) => Err(unusable(error)),
-    }
+fn read_dotenv() -> Result<HashMap<String, String>, ConfigError> {
+    let wrong = |what: String| ConfigError::new(".env", what);
+    let bytes = match std::fs::read(".env") {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(HashMap::new()),
+        Err(error) => return Err(wrong(format!("cannot be read ({error}); mend or remove it"))),
+    };
+    let text = String::from_utf8(bytes).map_err(|_| ConfigError::not_text(".env"))?;
+    dotenv::parse(&text).map_err(wrong)
 }

@@ -91,3 +91,33 @@ async fn help_shows_each_setting_with_its_variable_and_no_value() {
         assert!(!ended.out.contains("hidden"), "{}", ended.out);
     }
 }
+
+#[tokio::test]
+async fn a_dollar_in_the_file_is_a_dollar() {
+    let folder = folder();
+    std::fs::write(folder.join(".env"), "TASKQL_LISTEN=a$HOME\nTASKQL_LOG_FORMAT=\"b$HOME\"\n").expect("written");
+    run(&folder, &[("HOME", "elsewhere")], &[]).await.is_refused("TASKQL_LISTEN: 'a$HOME' is not an address");
+    let listen = ["--listen", "[::1]:0"];
+    run(&folder, &[("HOME", "elsewhere")], &listen).await.is_refused("TASKQL_LOG_FORMAT: 'b$HOME' is neither");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_understood_is_told_by_its_line_and_never_by_its_text() {
+    for (file, start) in [
+        (&b"TASKQL_DEV=true\nTASKQL_JWT_SECRET=hunter2 unquoted\n"[..], ".env: line 2 has a value with spaces"),
+        (b"TASKQL_JWT_SECRET: hunter2\n", ".env: line 1 is not of the form NAME=VALUE"),
+        (b"TASKQL_JWT_SECRET='hunter2\n", ".env: line 1 opens a quote"),
+        (b"TASKQL_JWT_SECRET=hunter2\xff\n", ".env: is not UTF-8 text"),
+        (b"TASKQL_LISTEN=\"[::1]:0\nTASKQL_JWT_SECRET=hunter2\n\"\n", "TASKQL_LISTEN: has a line break"),
+        (b"TASKQL_JWT_SECRET=\"hunter2\nTASKQL_LISTEN=\"[::1]:0\"\n", ".env: line 1 has something behind"),
+    ] {
+        let folder = folder();
+        std::fs::write(folder.join(".env"), file).expect("written");
+        let ended = run(&folder, &[("TASKQL_LOG", "trace")], &[]).await;
+        ended.is_refused(start);
+        assert!(!ended.err.contains("hunter2"), "{}", ended.err);
+    }
+    let folder = folder();
+    std::fs::create_dir(folder.join(".env")).expect("made");
+    run(&folder, &[], &[]).await.is_refused(".env: cannot be read (");
+}
