@@ -14,7 +14,7 @@ use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use criterion::{BatchSize, Criterion};
 use serde_json::{Map, json};
-use taskql::auth::{Grant, Guard, Trust, sign};
+use taskql::auth::{Authenticator, TokenClaims, Trust, sign};
 use taskql::domain::task::{self, NewTask};
 use taskql::domain::{Clock, Store, UserId, Viewer, connect, migrate};
 use taskql::graphql::{Api, Call, Data, Document, Documents, Reply};
@@ -52,7 +52,7 @@ struct World {
     store: Store,
     api: Api,
     viewer: Viewer,
-    guard: Guard,
+    authenticator: Authenticator,
     router: Router,
     /// Validated already.
     page: Arc<Document>,
@@ -62,13 +62,13 @@ impl World {
     fn new() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (store, viewer) = runtime.block_on(tasks());
-        let guard = || Guard::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() });
+        let authenticator = || Authenticator::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() });
         let app = App {
             api: Api::new(store.clone(), false),
             documents: Documents::default(),
             limits: Limits::new(256, 0, Vec::new()),
             streams: Streams::default(),
-            guard: guard(),
+            authenticator: authenticator(),
             store: store.clone(),
             graphiql: None,
             task_app: None,
@@ -77,7 +77,7 @@ impl World {
         };
         let (api, router) = (Api::new(store.clone(), false), router(app));
         let page = Arc::new(api.read(PAGE).expect("a document"));
-        let world = Self { runtime, store, api, viewer, guard: guard(), router, page };
+        let world = Self { runtime, store, api, viewer, authenticator: authenticator(), router, page };
         // The first time each document goes the plain way.
         world.execute(&world.page);
         request(&world, PAGE)();
@@ -95,10 +95,11 @@ impl World {
     }
 
     fn token(&self, nth: usize) -> String {
-        let grant = Grant { sub: self.viewer.id.as_str(), email: None, name: None, ttl: Duration::from_hours(1) };
+        let claims =
+            TokenClaims { sub: self.viewer.id.as_str(), email: None, name: None, ttl: Duration::from_hours(1) };
         // No two alike, or they would be remembered.
         let issuer = format!("issuer {nth}");
-        sign(SECRET, Some(&issuer), None, &grant)
+        sign(SECRET, Some(&issuer), None, &claims)
     }
 }
 
@@ -128,7 +129,7 @@ fn check_token(world: &World) -> Job<'_> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let token = world.token(NEXT.fetch_add(1, Ordering::Relaxed));
     Box::new(move || {
-        black_box(world.runtime.block_on(world.guard.verify(&token)).expect("a good token"));
+        black_box(world.runtime.block_on(world.authenticator.verify(&token)).expect("a good token"));
     })
 }
 

@@ -10,7 +10,7 @@ use reqwest::{Client, Url};
 use tokio::sync::Mutex;
 use tracing::Instrument;
 
-use super::guard::{InvalidToken, TokenError};
+use super::authenticator::{InvalidToken, TokenError};
 
 /// Most bytes of a key set.
 const MAX_BYTES: usize = 256 * 1024;
@@ -44,7 +44,7 @@ impl Default for Patience {
     }
 }
 
-/// The keys are not to be had. The cause is for the log.
+/// The keys are missing. The cause is for the log.
 #[derive(Clone, Debug)]
 pub(super) struct KeysUnavailable(pub(super) Arc<str>);
 
@@ -195,7 +195,7 @@ impl KeySet {
 }
 
 fn unavailable() -> TokenError {
-    KeysUnavailable("the identity provider's keys are not to be had".into()).into()
+    KeysUnavailable("the identity provider's keys could not be fetched".into()).into()
 }
 
 fn is_older(at: Option<Instant>, than: Duration) -> bool {

@@ -5,16 +5,16 @@ use std::time::Duration;
 use jsonwebtoken::{EncodingKey, Header, encode, get_current_timestamp};
 use serde::Serialize;
 
-/// What a token is to say.
+/// What a token says.
 #[derive(Clone, Debug)]
-pub struct Grant<'a> {
+pub struct TokenClaims<'a> {
     /// The user.
     pub sub: &'a str,
     /// The user's address.
     pub email: Option<&'a str>,
     /// The user's name.
     pub name: Option<&'a str>,
-    /// How long the token holds.
+    /// How long the token is valid.
     pub ttl: Duration,
 }
 
@@ -38,14 +38,14 @@ struct Claims<'a> {
 /// # Panics
 /// Never: HMAC signs with any secret, and the claims are texts and numbers.
 #[must_use]
-pub fn sign(secret: &[u8], issuer: Option<&str>, audience: Option<&str>, grant: &Grant<'_>) -> String {
+pub fn sign(secret: &[u8], issuer: Option<&str>, audience: Option<&str>, claims: &TokenClaims<'_>) -> String {
     let iat = get_current_timestamp();
     let claims = Claims {
-        sub: grant.sub,
+        sub: claims.sub,
         iat,
-        exp: iat.saturating_add(grant.ttl.as_secs()),
-        email: grant.email,
-        name: grant.name,
+        exp: iat.saturating_add(claims.ttl.as_secs()),
+        email: claims.email,
+        name: claims.name,
         iss: issuer,
         aud: audience,
     };

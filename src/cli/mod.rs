@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use arguments::Command;
 
-use crate::auth::Grant;
+use crate::auth::TokenClaims;
 use crate::config::{ConfigError, OTLP_ENDPOINT, Source};
 use crate::domain::Error;
 use crate::telemetry;
@@ -67,8 +67,8 @@ fn command() -> Result<(), Failure> {
         Command::Serve => serve::run(&source),
         Command::Migrate { status, new_epoch } => migrate::run(&source, status, new_epoch),
         Command::Token { sub, email, name, ttl } => {
-            let grant = Grant { sub: &sub, email: email.as_deref(), name: name.as_deref(), ttl };
-            token::run(&source, &grant)
+            let claims = TokenClaims { sub: &sub, email: email.as_deref(), name: name.as_deref(), ttl };
+            token::run(&source, &claims)
         }
         Command::Schema => {
             schema::run();

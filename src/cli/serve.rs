@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, database, token};
-use crate::auth::{Grant, Guard, KeySet, Patience, Trust, sign};
+use crate::auth::{Authenticator, KeySet, Patience, TokenClaims, Trust, sign};
 use crate::config::{Config, ConfigError, Source};
 use crate::domain::{Clock, Store, feed, migrate, sweep};
 use crate::graphql::{Api, Documents, UntrustedFile};
@@ -16,7 +16,7 @@ use crate::http::{self, App, HAS_TASK_APP, Limits, Page, Streams};
 
 /// The user of development mode.
 const DEVELOPER: &str = "dev";
-/// How long a token for that user holds.
+/// How long a token of that user is valid.
 const DEVELOPER_TTL: Duration = Duration::from_hours(30 * 24);
 /// How long the last writes may take once nobody is served any more.
 const END_TIMEOUT: Duration = Duration::from_secs(10);
@@ -91,7 +91,12 @@ fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<Str
             config.settings.trusted_proxies.clone(),
         ),
         streams: Streams::default(),
-        guard: Guard::new(Trust { secret, key_set, issuer: tokens.issuer.clone(), audience: tokens.audience.clone() }),
+        authenticator: Authenticator::new(Trust {
+            secret,
+            key_set,
+            issuer: tokens.issuer.clone(),
+            audience: tokens.audience.clone(),
+        }),
         store,
         graphiql: config.graphiql.then(|| Page { token: token.clone() }),
         task_app: (HAS_TASK_APP && config.is_development()).then_some(Page { token }),
@@ -101,8 +106,8 @@ fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<Str
 }
 
 fn developer_token(config: &Config, secret: &[u8]) -> String {
-    let grant = Grant { sub: DEVELOPER, email: None, name: None, ttl: DEVELOPER_TTL };
-    sign(secret, config.tokens.issuer.as_deref(), config.tokens.audience.as_deref(), &grant)
+    let claims = TokenClaims { sub: DEVELOPER, email: None, name: None, ttl: DEVELOPER_TTL };
+    sign(secret, config.tokens.issuer.as_deref(), config.tokens.audience.as_deref(), &claims)
 }
 
 /// Brings the schema up to date where that is wanted, and sees to it that it will do.

@@ -4,19 +4,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Failure;
-use crate::auth::{Grant, development, sign};
+use crate::auth::{TokenClaims, development, sign};
 use crate::config::{ConfigError, Secret, Source, Tokens};
 use crate::domain::UserId;
 
 /// Prints a token, alone on its line.
-pub(super) fn run(source: &Source, grant: &Grant<'_>) -> Result<(), Failure> {
+pub(super) fn run(source: &Source, claims: &TokenClaims<'_>) -> Result<(), Failure> {
     let tokens = Tokens::new(source)?;
-    if UserId::new(grant.sub).is_none() {
-        let bytes = grant.sub.len();
+    if UserId::new(claims.sub).is_none() {
+        let bytes = claims.sub.len();
         let what = format!("has {bytes} bytes; a user's id has 1 to {}, none of them NUL", UserId::MAX_BYTES);
         return Err(ConfigError::new("--sub", what).into());
     }
-    println!("{}", sign(&secret(&tokens)?, tokens.issuer.as_deref(), tokens.audience.as_deref(), grant));
+    println!("{}", sign(&secret(&tokens)?, tokens.issuer.as_deref(), tokens.audience.as_deref(), claims));
     Ok(())
 }
 

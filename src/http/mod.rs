@@ -38,7 +38,7 @@ use axum::routing::{any, get};
 
 use metrics::Metrics;
 
-use crate::auth::Guard;
+use crate::auth::Authenticator;
 use crate::domain::Store;
 use crate::graphql::{Api, Code, Documents, coded};
 
@@ -52,8 +52,8 @@ pub struct App {
     pub limits: Limits,
     /// Its sockets and event streams.
     pub streams: Streams,
-    /// Who may pass.
-    pub guard: Guard,
+    /// Tokens to viewers.
+    pub authenticator: Authenticator,
     /// For the readiness probe.
     pub store: Store,
     /// Where the page is served: how it gets its token.

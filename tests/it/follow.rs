@@ -248,10 +248,11 @@ async fn each_change_shows_its_owner_as_of_then() {
     let mut socket = Socket::of(&served.address, &token("ada")).await;
     socket.subscribe("1", CHANGED, app.user("ada").since().await).await;
     for name in ["Ada", "Ada Lovelace"] {
-        let grant = taskql::auth::Grant { sub: "ada", email: None, name: Some(name), ttl: Duration::from_mins(5) };
+        let claims =
+            taskql::auth::TokenClaims { sub: "ada", email: None, name: Some(name), ttl: Duration::from_mins(5) };
         let mut client = app.anonymous();
         client.authorization =
-            Some(format!("Bearer {}", taskql::auth::sign(crate::support::SECRET, None, None, &grant)));
+            Some(format!("Bearer {}", taskql::auth::sign(crate::support::SECRET, None, None, &claims)));
         client.create_titled("x").await;
         let change = socket.hear().await;
         assert_eq!(change["payload"]["data"]["taskChanged"]["task"]["owner"]["name"], name);

@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
 use serde_json::{Value, json};
-use taskql::auth::{Guard, InvalidToken, KeySet, Patience, TokenError, Trust};
+use taskql::auth::{Authenticator, InvalidToken, KeySet, Patience, TokenError, Trust};
 use tokio::net::TcpListener;
 
 /// A provider's key.
@@ -130,9 +130,9 @@ impl Provider {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    fn guard(&self, patience: Patience) -> Guard {
+    fn authenticator(&self, patience: Patience) -> Authenticator {
         let key_set = KeySet::new(self.url.parse().expect("a URL"), patience).expect("a client");
-        Guard::new(Trust { key_set: Some(key_set), ..Trust::default() })
+        Authenticator::new(Trust { key_set: Some(key_set), ..Trust::default() })
     }
 }
 
@@ -141,9 +141,9 @@ async fn every_algorithm_of_the_contract_is_taken() {
     let keys = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA]
         .map(|algorithm| Key::new(&format!("{algorithm:?}"), algorithm));
     let provider = Provider::start(&keys.iter().collect::<Vec<_>>()).await;
-    let guard = provider.guard(Patience::default());
+    let authenticator = provider.authenticator(Patience::default());
     for key in &keys {
-        let viewer = guard.verify(&key.good_token()).await.map(|verified| verified.viewer);
+        let viewer = authenticator.verify(&key.good_token()).await.map(|verified| verified.viewer);
         assert_eq!(viewer.map(|viewer| viewer.id.to_string()), Ok("ada".into()), "{:?}", key.algorithm);
     }
     assert_eq!(provider.fetches(), 1);
@@ -151,23 +151,23 @@ async fn every_algorithm_of_the_contract_is_taken() {
     let mut bare = Key::new("bare", Algorithm::EdDSA);
     bare.public.as_object_mut().expect("an object").retain(|name, _| !matches!(name.as_str(), "alg" | "use"));
     let provider = Provider::start(&[&bare]).await;
-    let guard = provider.guard(Patience::default());
-    assert!(guard.verify(&bare.good_token()).await.is_ok());
+    let authenticator = provider.authenticator(Patience::default());
+    assert!(authenticator.verify(&bare.good_token()).await.is_ok());
     let without_kid = encode(
         &Header { typ: None, ..Header::new(bare.algorithm) },
         &json!({"sub": "ada", "exp": get_current_timestamp() + 9}),
         &bare.signing,
     );
-    assert!(guard.verify(&without_kid.expect("it signs")).await.is_ok());
+    assert!(authenticator.verify(&without_kid.expect("it signs")).await.is_ok());
 }
 
 #[tokio::test]
 async fn the_key_says_which_algorithm_not_the_token() {
     let (rsa, ec) = (Key::new("rsa", Algorithm::RS256), Key::new("ec", Algorithm::ES256));
     let provider = Provider::start(&[&rsa, &ec]).await;
-    let guard = provider.guard(Patience::default());
+    let authenticator = provider.authenticator(Patience::default());
     let claims = json!({"sub": "ada", "exp": get_current_timestamp() + 600});
-    let refused = async |token: String| match guard.verify(&token).await {
+    let refused = async |token: String| match authenticator.verify(&token).await {
         Err(TokenError::Invalid(invalid)) => invalid,
         other => panic!("{other:?}"),
     };
@@ -210,11 +210,12 @@ async fn keys_that_are_not_for_signatures_are_passed_over() {
         list.push(json!(7));
         answer.body = set.to_string();
     });
-    let guard = provider.guard(Patience { unknown_key: Duration::from_hours(1), ..Patience::default() });
-    assert!(guard.verify(&keys[4].good_token()).await.is_ok());
-    assert!(guard.verify(&keys[3].good_token()).await.is_ok());
+    let authenticator =
+        provider.authenticator(Patience { unknown_key: Duration::from_hours(1), ..Patience::default() });
+    assert!(authenticator.verify(&keys[4].good_token()).await.is_ok());
+    assert!(authenticator.verify(&keys[3].good_token()).await.is_ok());
     for key in &keys[..3] {
-        assert!(guard.verify(&key.good_token()).await.is_err(), "{}", key.id);
+        assert!(authenticator.verify(&key.good_token()).await.is_err(), "{}", key.id);
     }
 }
 
@@ -222,11 +223,11 @@ async fn keys_that_are_not_for_signatures_are_passed_over() {
 async fn a_new_key_is_found_at_once_and_the_old_one_still_holds() {
     let (old, new) = (Key::new("old", Algorithm::EdDSA), Key::new("new", Algorithm::EdDSA));
     let provider = Provider::start(&[&old]).await;
-    let guard = provider.guard(Patience::default());
-    assert!(guard.verify(&old.good_token()).await.is_ok());
+    let authenticator = provider.authenticator(Patience::default());
+    assert!(authenticator.verify(&old.good_token()).await.is_ok());
     provider.publish(&[&old, &new]);
-    assert!(guard.verify(&new.good_token()).await.is_ok());
-    assert!(guard.verify(&old.good_token()).await.is_ok());
+    assert!(authenticator.verify(&new.good_token()).await.is_ok());
+    assert!(authenticator.verify(&old.good_token()).await.is_ok());
     assert_eq!(provider.fetches(), 2);
 }
 
@@ -234,21 +235,21 @@ async fn a_new_key_is_found_at_once_and_the_old_one_still_holds() {
 async fn a_thousand_unknown_keys_make_one_fetch() {
     let known = Key::new("known", Algorithm::EdDSA);
     let provider = Provider::start(&[&known]).await;
-    let guard = Arc::new(provider.guard(Patience::default()));
-    assert!(guard.verify(&known.good_token()).await.is_ok());
+    let authenticator = Arc::new(provider.authenticator(Patience::default()));
+    assert!(authenticator.verify(&known.good_token()).await.is_ok());
     let tries = (0..1_000).map(|n| {
         let mut key = Header { typ: None, kid: Some(format!("unknown-{n}")), ..Header::new(Algorithm::EdDSA) };
         key.cty = None;
         let token =
             encode(&key, &json!({"sub": "eve", "exp": get_current_timestamp() + 600}), &known.signing).expect("signs");
-        let guard = Arc::clone(&guard);
-        tokio::spawn(async move { guard.verify(&token).await })
+        let authenticator = Arc::clone(&authenticator);
+        tokio::spawn(async move { authenticator.verify(&token).await })
     });
     for outcome in join_all(tries.collect::<Vec<_>>()).await {
         assert_eq!(outcome.expect("ends"), Err(TokenError::Invalid(InvalidToken::UnknownKey)));
     }
     assert_eq!(provider.fetches(), 2, "the first keys, and one look for the unknown ones");
-    assert!(guard.verify(&known.good_token()).await.is_ok());
+    assert!(authenticator.verify(&known.good_token()).await.is_ok());
 }
 
 #[tokio::test]
@@ -261,8 +262,8 @@ async fn the_last_good_keys_serve_while_the_provider_is_away() {
         usable: Duration::from_millis(400),
         ..Patience::default()
     };
-    let guard = provider.guard(patience);
-    assert!(guard.verify(&key.good_token()).await.is_ok());
+    let authenticator = provider.authenticator(patience);
+    assert!(authenticator.verify(&key.good_token()).await.is_ok());
     let fetched_at = Instant::now();
     for broken in [
         Answer { status: 500, body: "{}".into(), delay: Duration::ZERO },
@@ -273,36 +274,39 @@ async fn the_last_good_keys_serve_while_the_provider_is_away() {
     ] {
         provider.change(|answer| *answer = broken.clone());
         let before = provider.fetches();
-        assert!(guard.verify(&key.good_token()).await.is_ok());
+        assert!(authenticator.verify(&key.good_token()).await.is_ok());
         while provider.fetches() == before {
             tokio::task::yield_now().await;
         }
     }
     // Whether a key that is not there yet is a good one cannot be told now.
     let new = Key::new("new", Algorithm::ES256);
-    assert!(matches!(guard.verify(&new.good_token()).await, Err(TokenError::Unavailable(_))));
+    assert!(matches!(authenticator.verify(&new.good_token()).await, Err(TokenError::Unavailable(_))));
     tokio::time::sleep_until((fetched_at + Duration::from_millis(450)).into()).await;
-    assert!(matches!(guard.verify(&key.good_token()).await, Err(TokenError::Unavailable(_))));
+    assert!(matches!(authenticator.verify(&key.good_token()).await, Err(TokenError::Unavailable(_))));
     provider.change(|answer| answer.status = 200);
     provider.publish(&[&key]);
-    assert!(guard.verify(&key.good_token()).await.is_ok());
+    assert!(authenticator.verify(&key.good_token()).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_slow_provider_delays_nobody_whose_key_is_known() {
     let key = Key::new("key", Algorithm::ES256);
     let provider = Provider::start(&[&key]).await;
-    let guard =
-        provider.guard(Patience { fresh: Duration::ZERO, timeout: Duration::from_millis(300), ..Patience::default() });
-    assert!(guard.verify(&key.good_token()).await.is_ok());
+    let authenticator = provider.authenticator(Patience {
+        fresh: Duration::ZERO,
+        timeout: Duration::from_millis(300),
+        ..Patience::default()
+    });
+    assert!(authenticator.verify(&key.good_token()).await.is_ok());
     provider.change(|answer| answer.delay = Duration::from_mins(1));
     let began = Instant::now();
     for _ in 0..50 {
-        assert!(guard.verify(&key.good_token()).await.is_ok());
+        assert!(authenticator.verify(&key.good_token()).await.is_ok());
     }
     assert!(began.elapsed() < Duration::from_millis(250), "{:?}", began.elapsed());
     // One that never had keys says so once its patience is over.
-    let fresh = provider.guard(Patience { timeout: Duration::from_millis(200), ..Patience::default() });
+    let fresh = provider.authenticator(Patience { timeout: Duration::from_millis(200), ..Patience::default() });
     assert!(matches!(fresh.verify(&key.good_token()).await, Err(TokenError::Unavailable(_))));
     assert!(began.elapsed() < Duration::from_secs(2));
 }
@@ -313,8 +317,8 @@ async fn with_a_secret_too_each_token_goes_by_its_own() {
     let provider = Provider::start(&[&key]).await;
     let key_set = KeySet::new(provider.url.parse().expect("a URL"), Patience::default()).expect("a client");
     let trust = Trust { secret: Some(crate::support::SECRET.to_vec()), key_set: Some(key_set), ..Trust::default() };
-    let guard = Guard::new(trust);
-    assert!(guard.verify(&crate::support::token("ada")).await.is_ok());
+    let authenticator = Authenticator::new(trust);
+    assert!(authenticator.verify(&crate::support::token("ada")).await.is_ok());
     assert_eq!(provider.fetches(), 0);
-    assert!(guard.verify(&key.good_token()).await.is_ok());
+    assert!(authenticator.verify(&key.good_token()).await.is_ok());
 }

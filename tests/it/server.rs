@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use taskql::auth::{Grant, sign};
+use taskql::auth::{TokenClaims, sign};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -15,7 +15,7 @@ const CREATE: &str = "mutation($title: String!) { createTask(input: {title: $tit
 const COUNT: &str = "{ tasks(first: 0) { totalCount } }";
 
 fn token(sub: &str) -> String {
-    sign(SECRET.as_bytes(), None, None, &Grant { sub, email: None, name: None, ttl: Duration::from_mins(10) })
+    sign(SECRET.as_bytes(), None, None, &TokenClaims { sub, email: None, name: None, ttl: Duration::from_mins(10) })
 }
 
 #[tokio::test]

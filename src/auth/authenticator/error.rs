@@ -1,15 +1,15 @@
-//! Why nobody was let in.
+//! Why a token was refused.
 
 use std::sync::Arc;
 
 use crate::auth::key_set::KeysUnavailable;
 
-/// Why nobody was let in.
+/// Why a token was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// The token does not hold.
+    /// It is invalid or expired.
     Invalid(InvalidToken),
-    /// It cannot be told: the provider's keys are not to be had. The cause is for the log.
+    /// It cannot be checked: the provider's keys are missing. The cause is for the log.
     Unavailable(Arc<str>),
 }
 
@@ -25,7 +25,7 @@ impl From<KeysUnavailable> for TokenError {
     }
 }
 
-/// Why a token does not hold.
+/// What is wrong with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidToken {
     /// The header is not `Bearer` and a token.
@@ -36,7 +36,7 @@ pub enum InvalidToken {
     Malformed,
     /// Its header asks for what we do not do: another algorithm, another type, critical extensions.
     Unsupported,
-    /// It names a key that there is not.
+    /// It names an unknown key.
     UnknownKey,
     /// Somebody else signed it, or it was changed.
     Signature,

@@ -1,4 +1,4 @@
-//! The guard: checks a bearer token and says for whom it speaks (RFC 7519; RFC 6750; RFC 8725).
+//! Checks a bearer token and says who its user is (RFC 7519; RFC 6750; RFC 8725).
 
 mod error;
 
@@ -43,24 +43,24 @@ pub struct Trust {
 }
 
 /// Checks tokens. The algorithm is the key's, whatever the token says.
-pub struct Guard {
+pub struct Authenticator {
     secret: Option<DecodingKey>,
     key_set: Option<Arc<KeySet>>,
     validation: Validation,
     remembered: Cache<Box<str>, Remembered, ByLength>,
 }
 
-/// What a token that holds says.
+/// What a valid token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// For whom it speaks.
+    /// Its user.
     pub viewer: Viewer,
-    /// When it stops to hold, as the time since 1970, with the leeway that the guard gives.
+    /// When it expires, as the time since 1970, with the leeway that the authenticator gives.
     expires_at: Duration,
 }
 
 impl Verified {
-    /// How long it still holds.
+    /// How long it is still valid.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -96,8 +96,8 @@ struct Claims {
     name: Value,
 }
 
-impl Guard {
-    /// A guard that believes `trust`.
+impl Authenticator {
+    /// One that believes `trust`.
     #[must_use]
     pub fn new(trust: Trust) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
@@ -129,7 +129,7 @@ impl Guard {
     /// Who is asking: nobody where there is no Authorization header.
     ///
     /// # Errors
-    /// Where there is one that does not hold, or of which that cannot be told.
+    /// An invalid or expired token, or one that cannot be checked.
     pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Option<Verified>, TokenError> {
         let Some(authorization) = authorization else { return Ok(None) };
         let (scheme, token) = authorization.split_once(' ').ok_or(InvalidToken::NotBearer)?;
@@ -139,10 +139,10 @@ impl Guard {
         self.verify(token.trim_matches(' ')).await.map(Some)
     }
 
-    /// For whom `token` speaks.
+    /// Who the user of `token` is.
     ///
     /// # Errors
-    /// Where it does not hold, or where that cannot be told.
+    /// An invalid or expired token, or one that cannot be checked.
     pub async fn verify(&self, token: &str) -> Result<Verified, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(InvalidToken::Malformed.into());
@@ -182,7 +182,7 @@ impl Guard {
     }
 }
 
-/// When a token stops to hold whose `exp` this is.
+/// When a token expires whose `exp` this is.
 fn with_leeway(exp: f64) -> Duration {
     Duration::try_from_secs_f64(exp).unwrap_or(Duration::MAX).saturating_add(Duration::from_secs(LEEWAY_S))
 }

@@ -21,8 +21,8 @@ fn token(claims: &Value) -> String {
     token_with(&json!({"alg": "HS256", "typ": "JWT"}), claims, SECRET)
 }
 
-fn guard(issuer: Option<&str>, audience: Option<&str>) -> Guard {
-    Guard::new(Trust {
+fn authenticator(issuer: Option<&str>, audience: Option<&str>) -> Authenticator {
+    Authenticator::new(Trust {
         secret: Some(SECRET.to_vec()),
         issuer: issuer.map(str::to_owned),
         audience: audience.map(str::to_owned),
@@ -39,7 +39,7 @@ fn at_once<T>(work: impl Future<Output = Result<T, TokenError>>) -> Result<T, In
 }
 
 fn verify(token: &str) -> Result<Viewer, InvalidToken> {
-    at_once(guard(None, None).verify(token)).map(|verified| verified.viewer)
+    at_once(authenticator(None, None).verify(token)).map(|verified| verified.viewer)
 }
 
 fn now() -> u64 {
@@ -121,9 +121,9 @@ fn somebody_elses_signature_is_refused() {
 
 #[test]
 fn issuer_and_audience_are_required_where_configured() {
-    let guard = guard(Some("https://issuer"), Some("tasks"));
+    let authenticator = authenticator(Some("https://issuer"), Some("tasks"));
     let exp = now() + 60;
-    let check = |claims: Value| at_once(guard.verify(&token(&claims)));
+    let check = |claims: Value| at_once(authenticator.verify(&token(&claims)));
     assert!(check(json!({"sub": "a", "exp": exp, "iss": "https://issuer", "aud": ["x", "tasks"]})).is_ok());
     assert!(check(json!({"sub": "a", "exp": exp, "iss": "https://issuer", "aud": "tasks"})).is_ok());
     for (claims, claim) in [
@@ -140,25 +140,25 @@ fn issuer_and_audience_are_required_where_configured() {
 
 #[test]
 fn the_header_is_bearer_and_a_token() {
-    let guard = guard(None, None);
+    let authenticator = authenticator(None, None);
     let token = token(&json!({"sub": "a", "exp": now() + 60}));
-    assert_eq!(at_once(guard.authenticate(None)), Ok(None));
+    assert_eq!(at_once(authenticator.authenticate(None)), Ok(None));
     for good in [format!("Bearer {token}"), format!("bearer  {token}")] {
-        assert!(matches!(at_once(guard.authenticate(Some(&good))), Ok(Some(_))));
+        assert!(matches!(at_once(authenticator.authenticate(Some(&good))), Ok(Some(_))));
     }
     for bad in ["", "Bearer", "Bearer ", "Basic YTpi", &token, &format!("Bearer {token} {token}")] {
-        assert!(at_once(guard.authenticate(Some(bad))).is_err(), "{bad}");
+        assert!(at_once(authenticator.authenticate(Some(bad))).is_err(), "{bad}");
     }
 }
 
 #[test]
 fn a_remembered_token_still_expires() {
-    let guard = guard(None, None);
+    let authenticator = authenticator(None, None);
     let good = token(&json!({"sub": "a", "exp": now() + 60}));
     for _ in 0..2 {
-        assert!(at_once(guard.verify(&good)).is_ok());
+        assert!(at_once(authenticator.verify(&good)).is_ok());
     }
-    assert_eq!(guard.remembered.len(), 1);
+    assert_eq!(authenticator.remembered.len(), 1);
     // Within the leeway, and gone when that is over.
     let remaining = |exp| {
         let viewer = Viewer { id: UserId::new("ada").expect("an id"), email: None, name: None };
@@ -167,12 +167,12 @@ fn a_remembered_token_still_expires() {
     assert!(remaining(f64::from(u32::try_from(now()).expect("this century")) - 29.0) <= Duration::from_secs(1));
     assert_eq!(remaining(f64::from(u32::try_from(now()).expect("this century")) - 31.0), Duration::ZERO);
     assert_eq!(remaining(f64::MAX).min(REMEMBERED_FOR), REMEMBERED_FOR);
-    assert!(at_once(guard.verify(&good[..good.len() - 1])).is_err());
+    assert!(at_once(authenticator.verify(&good[..good.len() - 1])).is_err());
 }
 
 proptest! {
     #[test]
-    fn no_text_breaks_the_guard(text in ".{0,200}") {
+    fn no_text_breaks_the_authenticator(text in ".{0,200}") {
         prop_assert!(verify(&text).is_err());
     }
 
