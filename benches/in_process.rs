@@ -62,7 +62,7 @@ impl World {
     fn new() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (store, viewer) = runtime.block_on(tasks());
-        let authenticator = || Authenticator::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() });
+        let authenticator = || Authenticator::new(Trust { secrets: vec![SECRET.to_vec()], ..Trust::default() });
         let app = App {
             api: Api::new(store.clone(), false),
             documents: Documents::default(),
@@ -95,11 +95,10 @@ impl World {
     }
 
     fn token(&self, nth: usize) -> String {
-        let claims =
-            TokenClaims { sub: self.viewer.id.as_str(), email: None, name: None, ttl: Duration::from_hours(1) };
         // No two alike, or they would be remembered.
         let issuer = format!("issuer {nth}");
-        sign(SECRET, Some(&issuer), None, &claims)
+        let (sub, issuer) = (self.viewer.id.as_str(), Some(issuer.as_str()));
+        sign(SECRET, &TokenClaims { sub, issuer, ttl: Duration::from_hours(1), ..TokenClaims::default() })
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Client, Proxy, Url};
 use tokio::sync::Mutex;
 use tracing::Instrument;
 
@@ -76,15 +76,18 @@ struct Key {
 }
 
 impl KeySet {
-    /// The keys at `url`, not yet fetched.
+    /// The keys at `url`, not yet fetched, directly or through a proxy.
     ///
     /// # Errors
     /// Where no HTTP client can be made.
-    pub fn new(url: Url, patience: Patience) -> Result<Arc<Self>, String> {
-        let client = Client::builder()
-            // Where keys come from is a setting; nobody else says.
-            .redirect(Policy::none())
-            .no_proxy()
+    pub fn new(url: Url, patience: Patience, proxy: Option<Proxy>) -> Result<Arc<Self>, String> {
+        // Where keys come from, and on which way, is a setting; nobody else says.
+        let client = Client::builder().redirect(Policy::none()).no_proxy();
+        let client = match proxy {
+            Some(proxy) => client.proxy(proxy),
+            None => client,
+        };
+        let client = client
             // Fetches are rare, and a kept connection may be closed by the other side at the moment of use.
             .pool_max_idle_per_host(0)
             .timeout(patience.timeout)
@@ -99,12 +102,12 @@ impl KeySet {
         self.refresh(move |known| known.fetched_at.is_none()).await;
     }
 
-    /// The key that `id` names, or the only one for `algorithm` where a token names none.
+    /// The keys that `id` names, or all for `algorithm` where a token names none.
     pub(super) async fn find(
         self: &Arc<Self>,
         id: Option<&str>,
         algorithm: Algorithm,
-    ) -> Result<DecodingKey, TokenError> {
+    ) -> Result<Vec<DecodingKey>, TokenError> {
         let Patience { fresh, usable, unknown_key, retry, .. } = self.patience;
         let mut known = self.known();
         if is_older(known.fetched_at, usable) {
@@ -203,20 +206,16 @@ fn is_older(at: Option<Instant>, than: Duration) -> bool {
 }
 
 impl Known {
-    fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<DecodingKey, InvalidToken> {
-        let is_for = |key: &&Key| key.algorithms.contains(&algorithm);
-        let Some(id) = id else {
-            let mut fitting = self.keys.iter().filter(is_for);
-            return match (fitting.next(), fitting.next()) {
-                (Some(only), None) => Ok(only.decoding.clone()),
-                _ => Err(InvalidToken::UnknownKey),
-            };
-        };
-        let mut named = self.keys.iter().filter(|key| key.id.as_deref() == Some(id)).peekable();
-        if named.peek().is_none() {
-            return Err(InvalidToken::UnknownKey);
+    fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<Vec<DecodingKey>, InvalidToken> {
+        let named: Vec<&Key> = self.keys.iter().filter(|key| id.is_none() || key.id.as_deref() == id).collect();
+        let is_known = id.is_some() && !named.is_empty();
+        let fitting = named.into_iter().filter(|key| key.algorithms.contains(&algorithm));
+        let fitting: Vec<_> = fitting.map(|key| key.decoding.clone()).collect();
+        match fitting.is_empty() {
+            false => Ok(fitting),
+            true if is_known => Err(InvalidToken::Unsupported),
+            true => Err(InvalidToken::UnknownKey),
         }
-        named.find(is_for).map(|key| key.decoding.clone()).ok_or(InvalidToken::Unsupported)
     }
 }
 

@@ -99,7 +99,7 @@ fn describe(error: &clap::Error) -> ConfigError {
 }
 
 fn after_help() -> String {
-    let mut help = String::from("Variables without a flag:\n");
+    let mut help = String::from("Variables without a flag; NAME_FILE can name a file with the value instead:\n");
     for (name, meaning) in PRIVATE_VARIABLES {
         writeln!(help, "  {name}\n          {meaning}").expect("a string takes all");
     }

@@ -67,8 +67,8 @@ fn command() -> Result<(), Failure> {
         Command::Serve => serve::run(&source),
         Command::Migrate { status, new_epoch } => migrate::run(&source, status, new_epoch),
         Command::Token { sub, email, name, ttl } => {
-            let claims = TokenClaims { sub: &sub, email: email.as_deref(), name: name.as_deref(), ttl };
-            token::run(&source, &claims)
+            let (email, name) = (email.as_deref(), name.as_deref());
+            token::run(&source, TokenClaims { sub: &sub, email, name, ttl, ..TokenClaims::default() })
         }
         Command::Schema => {
             schema::run();

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, database, token};
-use crate::auth::{Authenticator, KeySet, Patience, TokenClaims, Trust, sign};
+use crate::auth::{Authenticator, KeySet, Patience, TokenClaims, Trust};
 use crate::config::{Config, ConfigError, Source};
 use crate::domain::{Clock, Store, feed, migrate, sweep};
 use crate::graphql::{Api, Documents, UntrustedFile};
@@ -71,7 +71,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
 /// What the settings make of the parts.
 fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<String>) -> Result<App, Failure> {
     let tokens = &config.tokens;
-    let key_set = tokens.key_set.clone().map(|url| KeySet::new(url, Patience::default())).transpose();
+    let key_set =
+        tokens.key_set.clone().map(|url| KeySet::new(url, Patience::default(), tokens.proxy.clone())).transpose();
     let key_set = key_set.map_err(|error| ConfigError::new("TASKQL_JWKS_URL", error))?;
     if let Some(key_set) = key_set.clone() {
         tokio::spawn(async move { key_set.prefetch().await });
@@ -92,10 +93,11 @@ fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<Str
         ),
         streams: Streams::default(),
         authenticator: Authenticator::new(Trust {
-            secret,
+            secrets: secret.into_iter().chain(tokens.previous_secret.clone()).collect(),
             key_set,
-            issuer: tokens.issuer.clone(),
-            audience: tokens.audience.clone(),
+            issuers: tokens.issuers.clone(),
+            audiences: tokens.audiences.clone(),
+            user_claim: tokens.user_claim.clone(),
         }),
         store,
         graphiql: config.graphiql.then(|| Page { token: token.clone() }),
@@ -106,8 +108,8 @@ fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<Str
 }
 
 fn developer_token(config: &Config, secret: &[u8]) -> String {
-    let claims = TokenClaims { sub: DEVELOPER, email: None, name: None, ttl: DEVELOPER_TTL };
-    sign(secret, config.tokens.issuer.as_deref(), config.tokens.audience.as_deref(), &claims)
+    let claims = TokenClaims { sub: DEVELOPER, ttl: DEVELOPER_TTL, ..TokenClaims::default() };
+    token::sign_for(&config.tokens, secret, claims)
 }
 
 /// Brings the schema up to date where that is wanted, and sees to it that it will do.

@@ -9,15 +9,22 @@ use crate::config::{ConfigError, Secret, Source, Tokens};
 use crate::domain::UserId;
 
 /// Prints a token, alone on its line.
-pub(super) fn run(source: &Source, claims: &TokenClaims<'_>) -> Result<(), Failure> {
+pub(super) fn run(source: &Source, claims: TokenClaims<'_>) -> Result<(), Failure> {
     let tokens = Tokens::new(source)?;
     if UserId::new(claims.sub).is_none() {
         let bytes = claims.sub.len();
         let what = format!("has {bytes} bytes; a user's id has 1 to {}, none of them NUL", UserId::MAX_BYTES);
         return Err(ConfigError::new("--sub", what).into());
     }
-    println!("{}", sign(&secret(&tokens)?, tokens.issuer.as_deref(), tokens.audience.as_deref(), claims));
+    println!("{}", sign_for(&tokens, &secret(&tokens)?, claims));
     Ok(())
+}
+
+/// A token that a server with these settings takes.
+pub(super) fn sign_for(tokens: &Tokens, secret: &[u8], claims: TokenClaims<'_>) -> String {
+    let (issuer, audience) = (tokens.issuers.first(), tokens.audiences.first());
+    let (issuer, audience) = (issuer.map(String::as_str), audience.map(String::as_str));
+    sign(secret, &TokenClaims { issuer, audience, user_claim: Some(&tokens.user_claim), ..claims })
 }
 
 /// The secret that signs and checks tokens.

@@ -7,7 +7,7 @@ mod settings;
 mod variables;
 
 use clap::ArgMatches;
-use reqwest::Url;
+use reqwest::{NoProxy, Proxy, Url};
 
 pub use settings::Settings;
 pub use variables::Variables;
@@ -17,13 +17,15 @@ use crate::telemetry;
 /// OpenTelemetry's own variable for where traces go.
 pub const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-/// The variables that have no flag, since flags can be read by others on the machine; with what they mean.
-pub const PRIVATE_VARIABLES: [(&str, &str); 3] = [
+/// The variables that have no flag, since flags can be read by others on the machine; with what they mean. Each can be
+/// given in a file, which `NAME_FILE` names.
+pub const PRIVATE_VARIABLES: [(&str, &str); 4] = [
     (
         "DATABASE_URL",
         "sqlite:PATH (made if missing), sqlite::memory:, or postgres://USER:PASSWORD@HOST/DATABASE [default: sqlite:taskql.db]",
     ),
     ("TASKQL_JWT_SECRET", "The HS256 secret that signs tokens, 32 bytes or more"),
+    ("TASKQL_JWT_PREVIOUS_SECRET", "A secret that still verifies tokens and signs none, while secrets are changed"),
     ("BETTER_AUTH_SECRET", "Serves as the secret where neither TASKQL_JWT_SECRET nor TASKQL_JWKS_URL is set"),
 ];
 
@@ -95,7 +97,7 @@ impl Source {
     /// # Errors
     /// Where it is neither SQLite's nor PostgreSQL's.
     pub fn database_url(&self) -> Result<String, ConfigError> {
-        let url = self.variables.get("DATABASE_URL")?;
+        let url = self.variables.get_or_read("DATABASE_URL")?;
         let url = url.as_deref().unwrap_or(DEFAULT_DATABASE_URL);
         parse::database_url(url).map_err(|reason| ConfigError::new("DATABASE_URL", reason))
     }
@@ -118,12 +120,18 @@ pub struct Config {
 pub struct Tokens {
     /// The secret that signs them; none where an identity provider alone does.
     pub secret: Option<Secret>,
+    /// A secret that signed them before, and still verifies them.
+    pub previous_secret: Option<Vec<u8>>,
     /// The identity provider's key set.
     pub key_set: Option<Url>,
-    /// The `iss` that each must have.
-    pub issuer: Option<String>,
-    /// The `aud` that each must have.
-    pub audience: Option<String>,
+    /// The way to the provider, where it is not direct.
+    pub proxy: Option<Proxy>,
+    /// The issuers, of which each must have one, where there are any.
+    pub issuers: Vec<String>,
+    /// The same for audiences.
+    pub audiences: Vec<String>,
+    /// The claim that says who the user is.
+    pub user_claim: String,
 }
 
 /// Where the secret comes from.
@@ -160,17 +168,32 @@ impl Tokens {
     /// # Errors
     /// The first setting that cannot be used.
     pub fn new(source: &Source) -> Result<Self, ConfigError> {
-        let Settings { jwks_url: key_set, jwt_issuer: issuer, jwt_audience: audience, dev, .. } =
-            source.settings.clone();
-        let secret = match secret(&source.variables, key_set.is_some())? {
+        let (settings, variables) = (&source.settings, &source.variables);
+        let key_set = settings.jwks_url.clone();
+        let configured = match secret(variables, "TASKQL_JWT_SECRET")? {
+            // Better Auth's stands in for ours where there is no key set either.
+            None if key_set.is_none() => secret(variables, "BETTER_AUTH_SECRET")?,
+            configured => configured,
+        };
+        let previous_secret = secret(variables, "TASKQL_JWT_PREVIOUS_SECRET")?;
+        let secret = match configured {
             Some(secret) => Some(Secret::Configured(secret)),
             None => key_set.is_none().then_some(Secret::Development),
         };
-        if matches!(secret, Some(Secret::Development)) && !dev {
-            let reason = format!("missing, and TASKQL_DEV is false; {SECRET_ADVICE}");
-            return Err(ConfigError::new("TASKQL_JWT_SECRET", reason));
+        if matches!(secret, Some(Secret::Development)) {
+            if previous_secret.is_some() {
+                let what = "set, but nothing signs new tokens; set TASKQL_JWT_SECRET or TASKQL_JWKS_URL too";
+                return Err(ConfigError::new("TASKQL_JWT_PREVIOUS_SECRET", what));
+            }
+            if !settings.dev {
+                let reason = format!("missing, and TASKQL_DEV is false; {SECRET_ADVICE}");
+                return Err(ConfigError::new("TASKQL_JWT_SECRET", reason));
+            }
         }
-        Ok(Self { secret, key_set, issuer, audience })
+        let proxy = if key_set.is_some() { proxy(variables)? } else { None };
+        let (issuers, audiences) = (settings.jwt_issuer.clone(), settings.jwt_audience.clone());
+        let user_claim = settings.jwt_user_claim.clone();
+        Ok(Self { secret, previous_secret, key_set, proxy, issuers, audiences, user_claim })
     }
 
     /// Whether nobody but development mode signs them.
@@ -189,21 +212,29 @@ impl Tokens {
     }
 }
 
-/// The configured secret. Better Auth's stands in for ours where there is no key set either.
-fn secret(variables: &Variables, has_key_set: bool) -> Result<Option<Vec<u8>>, ConfigError> {
-    let names = if has_key_set { &["TASKQL_JWT_SECRET"][..] } else { &["TASKQL_JWT_SECRET", "BETTER_AUTH_SECRET"] };
-    for name in names {
-        let Some(secret) = variables.get(name)? else { continue };
-        if secret.len() < MIN_SECRET_BYTES {
-            let reason = format!(
-                "has {} bytes, an HS256 secret needs {MIN_SECRET_BYTES} or more; 'openssl rand -base64 48' makes one",
-                secret.len()
-            );
-            return Err(ConfigError::new(name, reason));
-        }
-        return Ok(Some(secret.into_bytes()));
+/// A secret of HS256.
+fn secret(variables: &Variables, name: &str) -> Result<Option<Vec<u8>>, ConfigError> {
+    let Some(secret) = variables.get_or_read(name)? else { return Ok(None) };
+    if secret.len() < MIN_SECRET_BYTES {
+        let reason = format!(
+            "has {} bytes, an HS256 secret needs {MIN_SECRET_BYTES} or more; 'openssl rand -base64 48' makes one",
+            secret.len()
+        );
+        return Err(ConfigError::new(name, reason));
     }
-    Ok(None)
+    Ok(Some(secret.into_bytes()))
+}
+
+/// The proxy that other programs use too, by the variables that they look at.
+fn proxy(variables: &Variables) -> Result<Option<Proxy>, ConfigError> {
+    let either = |upper: &'static str, lower: &'static str| {
+        let of = |name: &'static str| Ok(variables.get(name)?.map(|text| (name, text)));
+        of(upper)?.map_or_else(|| of(lower), |found| Ok(Some(found)))
+    };
+    let Some((name, url)) = either("HTTPS_PROXY", "https_proxy")? else { return Ok(None) };
+    let proxy = parse::proxy(&url).map_err(|reason| ConfigError::new(name, reason))?;
+    let direct = either("NO_PROXY", "no_proxy")?.and_then(|(_, hosts)| NoProxy::from_string(&hosts));
+    Ok(Some(proxy.no_proxy(direct)))
 }
 
 #[cfg(test)]
@@ -276,7 +307,17 @@ mod tests {
             ("TASKQL_JWKS_URL", "http://issuer.example/jwks"),
             ("TASKQL_JWKS_URL", "issuer"),
             ("TASKQL_JWT_SECRET", "short"),
+            (
+                "TASKQL_JWT_PREVIOUS_SECRET",
+                "A secret that still verifies tokens and signs none, while secrets are changed",
+            ),
             ("BETTER_AUTH_SECRET", "short"),
+            ("TASKQL_JWT_PREVIOUS_SECRET", "short"),
+            ("TASKQL_JWT_ISSUER", ","),
+            ("TASKQL_JWT_AUDIENCE", " , "),
+            ("TASKQL_JWT_USER_CLAIM", "exp"),
+            ("TASKQL_POOL_SIZE", "4294967295"),
+            ("TASKQL_TRUSTED_PROXIES", ","),
             ("DATABASE_URL", "mysql://localhost/x"),
         ] {
             let error = read(&[(name, value)]).err().expect("refused");

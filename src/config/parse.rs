@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use axum::http::Uri;
 use ipnet::IpNet;
-use reqwest::Url;
+use reqwest::{Proxy, Url};
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use tracing_subscriber::EnvFilter;
@@ -39,9 +39,32 @@ pub(super) fn count_or_none(text: &str) -> Parsed<u32> {
     text.parse().map_err(|_| format!("'{text}' is not a number of 0 or more"))
 }
 
+/// What stands between commas.
+fn list<T>(text: &str, item: impl Fn(&str) -> Parsed<T>) -> Parsed<Vec<T>> {
+    let items = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let items = items.map(item).collect::<Parsed<Vec<T>>>()?;
+    if items.is_empty() && !text.is_empty() {
+        return Err(format!("'{text}' names nothing; leave it out, or put values between commas"));
+    }
+    Ok(items)
+}
+
+pub(super) fn texts(text: &str) -> Parsed<Vec<String>> {
+    list(text, |text| Ok(text.to_owned()))
+}
+
+/// A claim that can tell users apart.
+pub(super) fn user_claim(text: &str) -> Parsed<String> {
+    match text {
+        "aud" | "exp" | "iat" | "iss" | "jti" | "nbf" => {
+            Err(format!("'{text}' says nothing of the user; name a claim such as sub or email"))
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
 pub(super) fn networks(text: &str) -> Parsed<Vec<IpNet>> {
-    let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
-    networks.map(network).collect()
+    list(text, network)
 }
 
 /// A network, or one address of it.
@@ -51,14 +74,23 @@ fn network(text: &str) -> Parsed<IpNet> {
 }
 
 /// Keys decide who is who, so they come encrypted, or from this machine.
+/// Never repeats the text, which may hold a password.
 pub(super) fn key_set_url(text: &str) -> Parsed<Url> {
-    let url: Url = text.parse().map_err(|_| format!("'{text}' is not a URL such as https://auth.example.com/jwks"))?;
+    let url: Url = text.parse().map_err(|_| "not a URL such as https://auth.example.com/jwks")?;
     let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_local => Ok(url),
-        _ => Err(format!("'{text}' is neither https nor on this machine")),
+        _ => Err("neither https nor on this machine; keys need a URL such as https://auth.example.com/jwks".into()),
     }
+}
+
+/// A proxy for https, where all but the host may be left out. Never repeats the text, which may hold a password.
+pub(super) fn proxy(text: &str) -> Parsed<Proxy> {
+    let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url: Option<Url> = full.parse().ok().filter(|url: &Url| matches!(url.scheme(), "http" | "https"));
+    let proxy = url.and_then(|url| Proxy::https(url).ok());
+    proxy.ok_or_else(|| "not the URL of an http or https proxy, such as http://proxy.example.com:3128".into())
 }
 
 pub(super) fn address(text: &str) -> Parsed<SocketAddr> {
@@ -79,7 +111,7 @@ pub(super) fn database_url(text: &str) -> Parsed<String> {
 }
 
 pub(super) fn origins(text: &str) -> Parsed<Vec<String>> {
-    text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(origin).collect()
+    list(text, origin)
 }
 
 /// An origin as browsers send it (RFC 6454, section 6.2): scheme, host, and the port where it is not the scheme's own.

@@ -33,13 +33,20 @@ pub struct Settings {
     #[arg(long, env = "TASKQL_JWKS_URL", value_name = "URL", value_parser = parse::key_set_url)]
     pub jwks_url: Option<Url>,
 
-    /// The iss claim that every token must have
-    #[arg(long, env = "TASKQL_JWT_ISSUER", value_name = "ISSUER")]
-    pub jwt_issuer: Option<String>,
+    /// Comma-separated issuers; every token must have one of them in its iss claim
+    #[arg(long, env = "TASKQL_JWT_ISSUER", value_name = "ISSUERS", default_value = "", hide_default_value = true)]
+    #[arg(value_parser = parse::texts)]
+    pub jwt_issuer: List<String>,
 
-    /// The aud claim that every token must have
-    #[arg(long, env = "TASKQL_JWT_AUDIENCE", value_name = "AUDIENCE")]
-    pub jwt_audience: Option<String>,
+    /// Comma-separated audiences; every token must have one of them in its aud claim
+    #[arg(long, env = "TASKQL_JWT_AUDIENCE", value_name = "AUDIENCES", default_value = "", hide_default_value = true)]
+    #[arg(value_parser = parse::texts)]
+    pub jwt_audience: List<String>,
+
+    /// The claim that says who the user is, a text of 1 to 255 bytes
+    #[arg(long, env = "TASKQL_JWT_USER_CLAIM", value_name = "CLAIM", default_value = "sub")]
+    #[arg(value_parser = parse::user_claim)]
+    pub jwt_user_claim: String,
 
     /// Comma-separated origins that browsers may call from, such as https://app.example.com
     #[arg(long, env = "TASKQL_CORS_ORIGINS", value_name = "ORIGINS", default_value = "", hide_default_value = true)]

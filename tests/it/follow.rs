@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use taskql::auth::{TokenClaims, sign};
 use taskql::domain::{UserId, Viewer, feed, migrate};
 use tokio::time::timeout;
 
@@ -249,10 +250,9 @@ async fn each_change_shows_its_owner_as_of_then() {
     socket.subscribe("1", CHANGED, app.user("ada").since().await).await;
     for name in ["Ada", "Ada Lovelace"] {
         let claims =
-            taskql::auth::TokenClaims { sub: "ada", email: None, name: Some(name), ttl: Duration::from_mins(5) };
+            TokenClaims { sub: "ada", name: Some(name), ttl: Duration::from_mins(5), ..TokenClaims::default() };
         let mut client = app.anonymous();
-        client.authorization =
-            Some(format!("Bearer {}", taskql::auth::sign(crate::support::SECRET, None, None, &claims)));
+        client.authorization = Some(format!("Bearer {}", sign(crate::support::SECRET, &claims)));
         client.create_titled("x").await;
         let change = socket.hear().await;
         assert_eq!(change["payload"]["data"]["taskChanged"]["task"]["owner"]["name"], name);

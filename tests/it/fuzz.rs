@@ -155,7 +155,7 @@ fn no_cursor_breaks_a_list() {
 
 #[test]
 fn no_token_is_taken_but_a_signed_one() {
-    let authenticator = Authenticator::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() });
+    let authenticator = Authenticator::new(Trust { secrets: vec![SECRET.to_vec()], ..Trust::default() });
     let good = token("ada");
     let mut texts = corpus("tokens");
     texts.push(good.clone());

@@ -131,7 +131,7 @@ impl Provider {
     }
 
     fn authenticator(&self, patience: Patience) -> Authenticator {
-        let key_set = KeySet::new(self.url.parse().expect("a URL"), patience).expect("a client");
+        let key_set = KeySet::new(self.url.parse().expect("a URL"), patience, None).expect("a client");
         Authenticator::new(Trust { key_set: Some(key_set), ..Trust::default() })
     }
 }
@@ -315,8 +315,8 @@ async fn a_slow_provider_delays_nobody_whose_key_is_known() {
 async fn with_a_secret_too_each_token_goes_by_its_own() {
     let key = Key::new("key", Algorithm::ES256);
     let provider = Provider::start(&[&key]).await;
-    let key_set = KeySet::new(provider.url.parse().expect("a URL"), Patience::default()).expect("a client");
-    let trust = Trust { secret: Some(crate::support::SECRET.to_vec()), key_set: Some(key_set), ..Trust::default() };
+    let key_set = KeySet::new(provider.url.parse().expect("a URL"), Patience::default(), None).expect("a client");
+    let trust = Trust { secrets: vec![crate::support::SECRET.to_vec()], key_set: Some(key_set), ..Trust::default() };
     let authenticator = Authenticator::new(trust);
     assert!(authenticator.verify(&crate::support::token("ada")).await.is_ok());
     assert_eq!(provider.fetches(), 0);

@@ -15,7 +15,7 @@ const CREATE: &str = "mutation($title: String!) { createTask(input: {title: $tit
 const COUNT: &str = "{ tasks(first: 0) { totalCount } }";
 
 fn token(sub: &str) -> String {
-    sign(SECRET.as_bytes(), None, None, &TokenClaims { sub, email: None, name: None, ttl: Duration::from_mins(10) })
+    sign(SECRET.as_bytes(), &TokenClaims { sub, ttl: Duration::from_mins(10), ..TokenClaims::default() })
 }
 
 #[tokio::test]

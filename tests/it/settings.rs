@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
-use crate::support::{folder, taskql};
+use serde_json::json;
+use taskql::auth::{Authenticator, Trust};
+
+use crate::support::{Process, folder, taskql};
 
 /// How a run of the binary ended.
 struct Ended {
@@ -120,4 +123,127 @@ async fn a_file_that_cannot_be_understood_is_told_by_its_line_and_never_by_its_t
     let folder = folder();
     std::fs::create_dir(folder.join(".env")).expect("made");
     run(&folder, &[], &[]).await.is_refused(".env: cannot be read (");
+}
+
+const SECRET: &str = "hunter2 hunter2 hunter2 hunter2 hunter2";
+const OTHER: &str = "another secret of 32 bytes and more";
+
+/// A token for `ada` as `taskql token` prints it with these variables.
+async fn token_with(folder: &Path, variables: &[(&str, &str)]) -> String {
+    let ended = run(folder, variables, &["token", "--sub", "ada"]).await;
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    ended.out.trim().to_owned()
+}
+
+#[tokio::test]
+async fn a_secret_can_be_given_in_a_file() {
+    let folder = folder();
+    for (content, name) in
+        [(format!("{SECRET}\n"), "unix"), (format!("{SECRET}\r\n"), "windows"), (SECRET.into(), "bare")]
+    {
+        std::fs::write(folder.join(name), content).expect("written");
+        for variable in ["TASKQL_JWT_SECRET_FILE", "BETTER_AUTH_SECRET_FILE"] {
+            let signed = token_with(&folder, &[(variable, name)]).await;
+            let known = token_with(&folder, &[("TASKQL_JWT_SECRET", SECRET)]).await;
+            assert!(is_signed_alike(&signed, &known).await, "{variable} {name}");
+        }
+    }
+    // The second line break is a part of the secret.
+    std::fs::write(folder.join("two"), format!("{SECRET}\n\n")).expect("written");
+    let signed = token_with(&folder, &[("TASKQL_JWT_SECRET_FILE", "two")]).await;
+    assert!(!is_signed_alike(&signed, &token_with(&folder, &[("TASKQL_JWT_SECRET", SECRET)]).await).await);
+    let database = folder.join("from-file.db");
+    std::fs::write(folder.join("url"), format!("sqlite:{}\n", database.display())).expect("written");
+    assert_eq!(run(&folder, &[("DATABASE_URL_FILE", "url")], &["migrate"]).await.code, Some(0));
+    assert!(database.exists());
+}
+
+/// Whether `SECRET` has signed both.
+async fn is_signed_alike(one: &str, other: &str) -> bool {
+    let trust = Trust { secrets: vec![SECRET.into()], ..Trust::default() };
+    let authenticator = Authenticator::new(trust);
+    authenticator.verify(other).await.expect("SECRET has signed it");
+    authenticator.verify(one).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_file_that_holds_no_secret_stops_the_start_without_its_name() {
+    let (folder, long) = (folder(), vec![b'x'; 100_000]);
+    for (name, content) in [
+        ("empty", &b""[..]),
+        ("line", b"\n"),
+        ("binary", b"\xff\xfe"),
+        ("long", long.as_slice()),
+        ("short", b"hunter2"),
+    ] {
+        std::fs::write(folder.join(name), content).expect("written");
+    }
+    std::fs::create_dir(folder.join("folder")).expect("made");
+    std::fs::write(folder.join("good"), OTHER).expect("written");
+    for variable in ["TASKQL_JWT_SECRET", "BETTER_AUTH_SECRET", "TASKQL_JWT_PREVIOUS_SECRET", "DATABASE_URL"] {
+        let by_file = format!("{variable}_FILE");
+        for (path, what) in [
+            (SECRET, "the file cannot be read (No such file"),
+            ("folder", "the file cannot be read (Is a directory"),
+            ("empty", "the file is empty"),
+            ("line", "the file is empty"),
+            ("binary", "is not UTF-8 text"),
+            ("long", "the file has more than 65536 bytes"),
+        ] {
+            let ended = run(&folder, &[(&by_file, path)], &[]).await;
+            ended.is_refused(&format!("{by_file}: {what}"));
+            assert!(!ended.err.contains("hunter2"), "{}", ended.err);
+        }
+        let both = run(&folder, &[(&by_file, "good"), (variable, SECRET)], &[]).await;
+        both.is_refused(&format!("{by_file}: set together with {variable}"));
+        std::fs::write(folder.join(".env"), format!("{variable}='{SECRET}'\n")).expect("written");
+        run(&folder, &[(&by_file, "good")], &[]).await.is_refused(&format!("{by_file}: set together with {variable}"));
+        std::fs::remove_file(folder.join(".env")).expect("removed");
+    }
+    let ended = run(&folder, &[("TASKQL_JWT_SECRET_FILE", "short")], &[]).await;
+    ended.is_refused("TASKQL_JWT_SECRET: has 7 bytes, an HS256 secret needs 32 or more");
+    assert!(!ended.err.contains("hunter2"), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn a_previous_secret_keeps_everybody_signed_in() {
+    let folder = folder();
+    let before = token_with(&folder, &[("TASKQL_JWT_SECRET", OTHER)]).await;
+    let variables = [("TASKQL_JWT_SECRET", SECRET), ("TASKQL_JWT_PREVIOUS_SECRET", OTHER)];
+    // What is signed now is signed with the new one.
+    let now = token_with(&folder, &variables).await;
+    let process = Process::start(&folder, &variables).await;
+    for token in [&before, &now] {
+        let (status, body) = process.run(token, "{ viewer { id } }", json!({})).await.expect("an answer");
+        assert_eq!((status, &body["data"]["viewer"]["id"]), (200, &json!("ada")));
+    }
+    let after = Process::start(&folder, &variables[..1]).await;
+    assert_eq!(after.run(&now, "{ viewer { id } }", json!({})).await.expect("an answer").0, 200);
+    assert_eq!(after.run(&before, "{ viewer { id } }", json!({})).await.expect("an answer").0, 401);
+    run(&folder, &variables[1..], &[]).await.is_refused("TASKQL_JWT_PREVIOUS_SECRET: set, but nothing signs");
+}
+
+#[tokio::test]
+async fn tokens_are_made_and_taken_with_the_configured_claims() {
+    let folder = folder();
+    let variables = [
+        ("TASKQL_JWT_SECRET", SECRET),
+        ("TASKQL_JWT_ISSUER", "https://one.example, https://two.example"),
+        ("TASKQL_JWT_AUDIENCE", "tasks,notes"),
+        ("TASKQL_JWT_USER_CLAIM", "uid"),
+    ];
+    let process = Process::start(&folder, &variables).await;
+    let others = [("TASKQL_JWT_ISSUER", "https://two.example"), ("TASKQL_JWT_AUDIENCE", "notes")];
+    let others = [&variables[..1], &others[..], &variables[3..]].concat();
+    for variables in [&variables[..], &others] {
+        let token = token_with(&folder, variables).await;
+        let (status, body) = process.run(&token, "{ viewer { id } }", json!({})).await.expect("an answer");
+        assert_eq!((status, &body["data"]["viewer"]["id"]), (200, &json!("ada")));
+    }
+    for left_out in 1..variables.len() {
+        let mut fewer = variables.to_vec();
+        fewer.remove(left_out);
+        let token = token_with(&folder, &fewer).await;
+        assert_eq!(process.run(&token, "{ viewer { id } }", json!({})).await.expect("an answer").0, 401, "{left_out}");
+    }
 }

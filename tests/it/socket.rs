@@ -376,7 +376,7 @@ async fn clients_that_read_nothing_hold_up_neither_a_stop_nor_the_end_of_their_t
 #[tokio::test]
 async fn a_handshake_that_is_none_is_refused() {
     let app = TestApp::with(|app| {
-        app.authenticator = Authenticator::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() });
+        app.authenticator = Authenticator::new(Trust { secrets: vec![SECRET.to_vec()], ..Trust::default() });
     })
     .await;
     let served = Served::start(&app).await;

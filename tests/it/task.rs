@@ -282,9 +282,10 @@ async fn email_and_name_follow_the_token_and_are_remembered() {
     use taskql::auth::{TokenClaims, sign};
     let app = TestApp::new().await;
     let with = |email, name| {
-        let claims = TokenClaims { sub: "ada", email, name, ttl: std::time::Duration::from_mins(1) };
+        let ttl = std::time::Duration::from_mins(1);
+        let claims = TokenClaims { sub: "ada", email, name, ttl, ..TokenClaims::default() };
         let mut client = app.user("ada");
-        client.authorization = Some(format!("Bearer {}", sign(crate::support::SECRET, None, None, &claims)));
+        client.authorization = Some(format!("Bearer {}", sign(crate::support::SECRET, &claims)));
         client
     };
     let viewer = "{ viewer { id email name } }";

@@ -46,6 +46,8 @@ pub enum InvalidToken {
     NotYetValid,
     /// A claim is missing or not what it must be.
     Claim(&'static str),
+    /// The claim that is to say who the user is, where that is not `sub`, is missing or not what it must be.
+    UserClaim,
 }
 
 impl InvalidToken {
@@ -61,6 +63,7 @@ impl InvalidToken {
             Self::Signature => "The token's signature does not match.".into(),
             Self::Expired => "The token has expired; get a fresh one.".into(),
             Self::NotYetValid => "The token is not valid yet.".into(),
+            Self::UserClaim => "The token's claim for the user's id is missing or not accepted.".into(),
             Self::Claim(claim) => format!("The token's '{claim}' claim is missing or not accepted."),
         }
     }

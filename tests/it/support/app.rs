@@ -50,7 +50,7 @@ impl TestApp {
             documents: Documents::default(),
             limits: Limits::new(256, 0, Vec::new()),
             streams: Streams::default(),
-            authenticator: Authenticator::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() }),
+            authenticator: Authenticator::new(Trust { secrets: vec![SECRET.to_vec()], ..Trust::default() }),
             store: store.clone(),
             graphiql: None,
             task_app: None,
@@ -100,7 +100,7 @@ fn ticking() -> Clock {
 
 /// A token that holds for an hour.
 pub(crate) fn token(sub: &str) -> String {
-    sign(SECRET, None, None, &TokenClaims { sub, email: None, name: None, ttl: Duration::from_hours(1) })
+    sign(SECRET, &TokenClaims { sub, ttl: Duration::from_hours(1), ..TokenClaims::default() })
 }
 
 /// A token whose `exp` is `exp`, in seconds since 1970.
