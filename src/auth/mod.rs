@@ -3,6 +3,7 @@
 
 mod authenticator;
 pub mod development;
+mod key;
 mod key_set;
 mod sign;
 
