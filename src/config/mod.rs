@@ -1,6 +1,7 @@
 //! The settings: read from flags, the environment and a `.env` file, in this order, and checked before anything starts.
 //! This is the only place that reads the environment.
 
+mod database_url;
 mod dotenv;
 mod parse;
 mod settings;
@@ -95,11 +96,12 @@ impl Source {
     /// The database that the settings name.
     ///
     /// # Errors
-    /// Where it is neither SQLite's nor PostgreSQL's.
+    /// One that can never work.
     pub fn database_url(&self) -> Result<String, ConfigError> {
         let url = self.variables.get_or_read("DATABASE_URL")?;
-        let url = url.as_deref().unwrap_or(DEFAULT_DATABASE_URL);
-        parse::database_url(url).map_err(|reason| ConfigError::new("DATABASE_URL", reason))
+        let url = url.unwrap_or_else(|| DEFAULT_DATABASE_URL.to_owned());
+        database_url::check(&url).map_err(|reason| ConfigError::new("DATABASE_URL", reason))?;
+        Ok(url)
     }
 }
 

@@ -1,13 +1,10 @@
 //! The forms of the settings. An error says what would be right; the caller puts the setting's name before it.
 
 use std::net::{IpAddr, SocketAddr};
-use std::str::FromStr;
 
 use axum::http::Uri;
 use ipnet::IpNet;
 use reqwest::{Proxy, Url};
-use sea_orm::sqlx::postgres::PgConnectOptions;
-use sea_orm::sqlx::sqlite::SqliteConnectOptions;
 use tracing_subscriber::EnvFilter;
 
 use crate::telemetry::LogFormat;
@@ -97,17 +94,6 @@ pub(super) fn address(text: &str) -> Parsed<SocketAddr> {
     let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     let numeric = numeric.as_deref().unwrap_or(text);
     numeric.parse().map_err(|_| format!("'{text}' is not an address and a port, such as 127.0.0.1:8000 or [::1]:8000"))
-}
-
-/// Never repeats the text, which may hold a password.
-pub(super) fn database_url(text: &str) -> Parsed<String> {
-    let checked = match text.split_once(':').map_or(text, |(scheme, _)| scheme) {
-        "sqlite" => SqliteConnectOptions::from_str(text).map(|_| ()),
-        "postgres" | "postgresql" => PgConnectOptions::from_str(text).map(|_| ()),
-        _ => return Err("neither sqlite:PATH nor postgres://USER:PASSWORD@HOST/DATABASE".into()),
-    };
-    checked.map_err(|error| format!("cannot be understood: {error}"))?;
-    Ok(text.to_owned())
 }
 
 pub(super) fn origins(text: &str) -> Parsed<Vec<String>> {
