@@ -2,7 +2,9 @@
 
 use std::panic::PanicHookInfo;
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -38,7 +40,8 @@ pub fn start(settings: Settings) -> Result<Traces, String> {
     });
     let json = (settings.format == LogFormat::Json)
         .then(|| tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr));
-    let subscriber = tracing_subscriber::registry().with(settings.filter).with(text).with(json);
+    let public = filter_fn(|event| !shows_passwords(event));
+    let subscriber = tracing_subscriber::registry().with(settings.filter).with(public).with(text).with(json);
     #[cfg(feature = "otlp")]
     let subscriber = subscriber.with(traces.layer());
     // A second start in one process (tests) keeps the first log.
@@ -49,6 +52,16 @@ pub fn start(settings: Settings) -> Result<Traces, String> {
         tracing::warn!("OTEL_EXPORTER_OTLP_ENDPOINT is passed over: this build has not the feature 'otlp'");
     }
     Ok(traces)
+}
+
+/// Whether an event or span of a library holds a password: SeaORM traces its calls with their arguments, the database's URL
+/// among them; sqlx warns of parameters of a URL, and of lines of `.pgpass`, with their text. Whatever the filter, they
+/// are not logged.
+fn shows_passwords(event: &Metadata<'_>) -> bool {
+    let (target, fields) = (event.target(), event.fields());
+    (target.starts_with("sea_orm") && *event.level() == Level::TRACE)
+        || (target.starts_with("sqlx_postgres::options")
+            && ["line", "value"].iter().any(|name| fields.field(name).is_some()))
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {

@@ -1,10 +1,12 @@
 //! The forms of the settings. An error says what would be right; the caller puts the setting's name before it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 
 use axum::http::Uri;
 use ipnet::IpNet;
 use reqwest::{Proxy, Url};
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
 use crate::telemetry::LogFormat;
@@ -111,11 +113,37 @@ fn origin(text: &str) -> Parsed<String> {
     }
 }
 
+/// A filter that lets something of ours through. A word that is no level counts as the name of a crate for tracing, and
+/// then nothing is logged at all.
 pub(super) fn filter(text: &str) -> Parsed<EnvFilter> {
-    let filter = EnvFilter::try_new(text)
-        .map_err(|error| format!("'{text}' is no filter ({error}); give a level such as info"))?;
-    // Below this SeaORM writes down the database's URL, with its password.
-    Ok(filter.add_directive("sea_orm::driver=info".parse().map_err(|error| format!("{error}"))?))
+    const FORM: &str = "give a level (error, warn, info, debug, trace, off), or levels for parts such as taskql=debug";
+    // Tracing takes spaces for a part of a name.
+    let directives: Vec<&str> = text.split(',').map(str::trim).filter(|directive| !directive.is_empty()).collect();
+    let mut is_about_us = false;
+    for directive in &directives {
+        let name = directive.split(['=', '[']).next().unwrap_or_default();
+        let is_bare = name == *directive;
+        if is_ours(name) || name.is_empty() || (is_bare && LevelFilter::from_str(name).is_ok()) {
+            is_about_us = true;
+        } else if is_bare || name.starts_with("taskql") {
+            return Err(format!("'{name}' is neither a level nor a part of taskql; {FORM}"));
+        }
+    }
+    if !is_about_us {
+        return Err(format!("'{text}' leaves out taskql; {FORM}"));
+    }
+    EnvFilter::try_new(directives.join(",")).map_err(|error| format!("'{text}' is no filter ({error}); {FORM}"))
+}
+
+/// Whether events of ours go by a name: it is that of the crate, or of a module in it.
+fn is_ours(name: &str) -> bool {
+    let modules = include_str!("../lib.rs").lines();
+    let mut modules = modules.filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    match name.strip_prefix("taskql").map(|rest| rest.strip_prefix("::").unwrap_or(rest)) {
+        Some("") => true,
+        Some(path) => modules.any(|module| path.split("::").next() == Some(module)),
+        None => false,
+    }
 }
 
 pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
@@ -123,5 +151,45 @@ pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
         _ => Err(format!("'{text}' is neither text nor json")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    #[test]
+    fn a_filter_is_about_taskql() {
+        for good in [
+            "info",
+            "INFO",
+            "off",
+            "info,",
+            "warn, taskql=debug",
+            "taskql",
+            "taskql::http=trace,sqlx=warn",
+            "hyper=debug,error",
+            "[request]=debug",
+            "taskql[request{id=1}]=debug",
+        ] {
+            assert!(filter(good).is_ok(), "{good}");
+        }
+        for (bad, word) in [
+            ("warning", "'warning' is neither a level"),
+            ("verbose", "'verbose' is neither a level"),
+            ("info,warning", "'warning' is neither a level"),
+            ("taskql=warning", "'taskql=warning' is no filter"),
+            ("tasql=debug", "'tasql=debug' leaves out taskql"),
+            ("taskql::htp=debug", "'taskql::htp' is neither"),
+            ("taskqlx=debug", "'taskqlx' is neither"),
+            ("sqlx=warn", "'sqlx=warn' leaves out taskql"),
+            (",", "',' leaves out taskql"),
+        ] {
+            let error = filter(bad).expect_err(bad);
+            assert!(
+                error.starts_with(word) && !error.contains('\n') && error.contains("give a level (error,"),
+                "{error}"
+            );
+        }
     }
 }

@@ -68,6 +68,7 @@ async fn a_bad_setting_ends_the_start_in_one_line() {
         (vec![("TASKQL_TRUSTED_DOCUMENTS", "nowhere.json")], vec!["--log", "error"], "TASKQL_TRUSTED_DOCUMENTS"),
         (vec![("TASKQL_JWKS_URL", "http://issuer.example/")], vec![], "TASKQL_JWKS_URL"),
         (vec![("TASKQL_LOG_FORMAT", "xml")], vec![], "TASKQL_LOG_FORMAT"),
+        (vec![("TASKQL_LOG", "warning")], vec![], "TASKQL_LOG"),
     ] {
         let ended = taskql(&folder, &variables).args(&arguments).output();
         let ended = tokio::time::timeout(Duration::from_secs(30), ended).await;
