@@ -3,6 +3,7 @@
 
 mod database_url;
 mod dotenv;
+mod origin;
 mod parse;
 mod settings;
 mod variables;
@@ -10,6 +11,7 @@ mod variables;
 use clap::ArgMatches;
 use reqwest::{NoProxy, Proxy, Url};
 
+pub use origin::Origin;
 pub use settings::Settings;
 pub use variables::Variables;
 

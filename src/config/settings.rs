@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use reqwest::Url;
 use tracing_subscriber::EnvFilter;
 
-use super::{ConfigError, Variables, parse};
+use super::{ConfigError, Origin, Variables, parse};
 use crate::telemetry::LogFormat;
 
 /// Several values in one text. By another name, since clap takes a `Vec` for a flag that can be repeated.
@@ -48,10 +48,11 @@ pub struct Settings {
     #[arg(value_parser = parse::user_claim)]
     pub jwt_user_claim: String,
 
-    /// Comma-separated origins that browsers may call from, such as https://app.example.com
+    /// Comma-separated origins that browsers may call from, such as https://app.example.com, https://*.example.com (any
+    /// subdomain), http://localhost:* (any port) or tauri://localhost
     #[arg(long, env = "TASKQL_CORS_ORIGINS", value_name = "ORIGINS", default_value = "", hide_default_value = true)]
     #[arg(value_parser = parse::origins)]
-    pub cors_origins: List<String>,
+    pub cors_origins: List<Origin>,
 
     /// Answer __schema and __type
     #[arg(long, env = "TASKQL_INTROSPECTION", value_name = "BOOL", default_value = "true")]

@@ -39,6 +39,7 @@ use axum::routing::{any, get};
 use metrics::Metrics;
 
 use crate::auth::Authenticator;
+use crate::config::Origin;
 use crate::domain::Store;
 use crate::graphql::{Api, Code, Documents, coded};
 
@@ -61,7 +62,7 @@ pub struct App {
     /// Where the task application is served: the same.
     pub task_app: Option<Page>,
     /// Origins that browsers may call from.
-    pub cors_origins: Vec<String>,
+    pub cors_origins: Vec<Origin>,
     /// Whether only this machine is served.
     pub is_development: bool,
 }

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use serde_json::json;
 use taskql::auth::{Authenticator, Trust};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::support::{Process, folder, taskql};
+use crate::support::{Process, Socket, folder, taskql};
 
 /// How a run of the binary ended.
 struct Ended {
@@ -246,4 +248,40 @@ async fn tokens_are_made_and_taken_with_the_configured_claims() {
         let token = token_with(&folder, &fewer).await;
         assert_eq!(process.run(&token, "{ viewer { id } }", json!({})).await.expect("an answer").0, 401, "{left_out}");
     }
+}
+
+#[tokio::test]
+async fn origins_and_their_patterns_are_for_requests_and_for_sockets() {
+    let folder = folder();
+    let listed = "https://x.example:443, https://*.example.com, http://localhost:*,tauri://localhost";
+    let variables = [("TASKQL_JWT_SECRET", SECRET), ("TASKQL_CORS_ORIGINS", listed)];
+    let process = Process::start(&folder, &variables).await;
+    for (origin, is_allowed) in [
+        ("https://x.example", true),
+        ("https://a.b.example.com", true),
+        ("http://localhost:5173", true),
+        ("tauri://localhost", true),
+        ("https://example.com", false),
+        ("https://a.example.com.evil.com", false),
+        ("https://localhost:5173", false),
+        ("null", false),
+    ] {
+        let head = format!(
+            "OPTIONS /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\norigin: {origin}\r\naccess-control-request-method: POST\r\n\r\n"
+        );
+        let answer = send(&process.address, &head).await.to_lowercase();
+        let allowed = answer.contains(&format!("access-control-allow-origin: {origin}\r\n"));
+        assert_eq!(allowed, is_allowed, "{origin}: {answer}");
+        let opened = Socket::open(&process.address, &[("origin", origin)]).await.map(|_| ());
+        assert_eq!(opened, if is_allowed { Ok(()) } else { Err(403) }, "{origin}");
+    }
+}
+
+/// Sends a request as it is, and returns the answer as it is.
+async fn send(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("connects");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("an answer");
+    String::from_utf8_lossy(&answer).into_owned()
 }

@@ -54,7 +54,7 @@ impl TestApp {
             store: store.clone(),
             graphiql: None,
             task_app: None,
-            cors_origins: vec!["https://app.example.com".into()],
+            cors_origins: vec!["https://app.example.com".parse().expect("an origin")],
             is_development: false,
         };
         change(&mut app);
