@@ -44,7 +44,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     check_schema(&config, &db).await?;
     tracing::info!(%address, database = db.get_database_backend().as_str(), "listening");
     if let Some(token) = developer_token {
-        introduce(address, config.graphiql, &token);
+        introduce(&config, address, &token);
     }
     let keeping = tokio::spawn({
         let store = store.clone();
@@ -101,7 +101,7 @@ fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<Str
         }),
         store,
         graphiql: config.graphiql.then(|| Page { token: token.clone() }),
-        task_app: (HAS_TASK_APP && config.is_development()).then_some(Page { token }),
+        task_app: (HAS_TASK_APP && config.task_app).then_some(Page { token }),
         cors_origins: config.settings.cors_origins.clone(),
         is_development: config.is_development(),
     })
@@ -141,15 +141,18 @@ async fn check_schema(config: &Config, db: &DatabaseConnection) -> Result<(), Fa
 }
 
 /// What a developer needs, on stdout: a token has no place in a log.
-fn introduce(address: SocketAddr, has_page: bool, token: &str) {
+fn introduce(config: &Config, address: SocketAddr, token: &str) {
     println!("taskql is in development mode: it serves this machine only.");
-    if has_page {
+    if config.graphiql {
         println!("GraphiQL:  http://{address}/graphql");
     } else {
         println!("API:       http://{address}/graphql");
     }
-    if HAS_TASK_APP {
+    if HAS_TASK_APP && config.task_app {
         println!("Tasks:     http://{address}/app");
+    }
+    if config.settings.trusted_documents.is_some() {
+        println!("GraphiQL and the task application are off: TASKQL_TRUSTED_DOCUMENTS lets no document of theirs run.");
     }
     println!("Token of the user '{DEVELOPER}', for the header 'Authorization: Bearer TOKEN':\n{token}");
 }

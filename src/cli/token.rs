@@ -16,7 +16,14 @@ pub(super) fn run(source: &Source, claims: TokenClaims<'_>) -> Result<(), Failur
         let what = format!("has {bytes} bytes; a user's id has 1 to {}, none of them NUL", UserId::MAX_BYTES);
         return Err(ConfigError::new("--sub", what).into());
     }
-    println!("{}", sign_for(&tokens, &secret(&tokens)?, claims));
+    let is_new = tokens.are_of_development() && !Path::new(development::SECRET_FILE).exists();
+    let secret = secret(&tokens)?;
+    if is_new {
+        eprintln!(
+            "taskql: there was no development secret in this folder; a new one was made, and only servers started here accept this token"
+        );
+    }
+    println!("{}", sign_for(&tokens, &secret, claims));
     Ok(())
 }
 
@@ -35,8 +42,9 @@ pub(super) fn secret(tokens: &Tokens) -> Result<Vec<u8>, Failure> {
             Err(ConfigError::new("TASKQL_JWT_SECRET", what).into())
         }
         Some(Secret::Configured(secret)) => Ok(secret.clone()),
-        Some(Secret::Development) => development::secret(Path::new("."))
-            .map_err(|error| Failure::Other(format!("{}: {error}", development::SECRET_FILE))),
+        Some(Secret::Development) => {
+            development::secret(Path::new(".")).map_err(|what| ConfigError::new(development::SECRET_FILE, what).into())
+        }
     }
 }
 

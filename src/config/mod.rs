@@ -117,6 +117,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// Whether the GraphiQL page is served.
     pub graphiql: bool,
+    /// Whether the task application is served, by a build that has it.
+    pub task_app: bool,
 }
 
 /// How tokens are checked.
@@ -155,8 +157,14 @@ impl Config {
     pub fn new(source: &Source) -> Result<Self, ConfigError> {
         let tokens = Tokens::of_server(source)?;
         let settings = source.settings.clone();
-        let graphiql = settings.graphiql.unwrap_or(tokens.are_of_development());
-        Ok(Self { database_url: source.database_url()?, graphiql, tokens, settings })
+        if settings.graphiql == Some(true) && settings.trusted_documents.is_some() {
+            let what = "true, and TASKQL_TRUSTED_DOCUMENTS lets none of its documents run; leave one of the two out";
+            return Err(ConfigError::new("TASKQL_GRAPHIQL", what));
+        }
+        let runs_any_document = settings.trusted_documents.is_none();
+        let graphiql = settings.graphiql.unwrap_or(tokens.are_of_development() && runs_any_document);
+        let task_app = tokens.are_of_development() && runs_any_document;
+        Ok(Self { database_url: source.database_url()?, graphiql, task_app, tokens, settings })
     }
 
     /// Whether this is development mode.
@@ -201,7 +209,8 @@ impl Tokens {
     }
 
     /// Whether nobody but development mode signs them.
-    fn are_of_development(&self) -> bool {
+    #[must_use]
+    pub fn are_of_development(&self) -> bool {
         matches!(self.secret, Some(Secret::Development))
     }
 

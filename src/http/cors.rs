@@ -25,7 +25,11 @@ pub(super) fn layer(origins: &[Origin], is_development: bool) -> CorsLayer {
 
 /// Whether pages of an origin may call: those that are listed, and in development mode those of this machine.
 pub(super) fn is_allowed(origin: &HeaderValue, listed: &[Origin], is_development: bool) -> bool {
-    let Ok(origin) = origin.to_str() else { return false };
+    origin.to_str().is_ok_and(|origin| is_origin_allowed(origin, listed, is_development))
+}
+
+/// The same for a text.
+pub(super) fn is_origin_allowed(origin: &str, listed: &[Origin], is_development: bool) -> bool {
     listed.iter().any(|allowed| allowed.matches(origin)) || (is_development && is_local(origin))
 }
 

@@ -32,7 +32,7 @@ pub use task_app::IS_BUNDLED as HAS_TASK_APP;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, get};
 
@@ -86,6 +86,7 @@ pub fn router(app: App) -> Router {
     let cors = cors::layer(&app.cors_origins, app.is_development);
     let (has_page, has_task_app) = (app.graphiql.is_some(), app.task_app.is_some());
     let is_development = app.is_development;
+    let origins: Arc<[Origin]> = app.cors_origins.clone().into();
     let shared = Shared { app: Arc::new(app), metrics: Arc::new(Metrics::new()) };
     let mut routes = Router::new()
         .route("/graphql", any(graphql::handle))
@@ -104,13 +105,13 @@ pub fn router(app: App) -> Router {
     let mut routes = routes.fallback(nothing_there).with_state(shared.clone());
     // What is added later stands before what was added earlier.
     if is_development {
-        routes = routes.layer(from_fn(development::admit));
+        routes = routes.layer(from_fn_with_state(Arc::clone(&origins), development::admit));
     }
     routes = routes.layer(from_fn_with_state(Arc::clone(&shared.metrics), request_log::log));
     routes = routes.layer(from_fn_with_state(shared, shed::shed)).layer(cors);
     if is_development {
         // The layer above answers preflights itself, and only for those who would be admitted.
-        routes = routes.layer(from_fn(development::admit_preflight));
+        routes = routes.layer(from_fn_with_state(origins, development::admit_preflight));
     }
     routes
 }

@@ -4,6 +4,7 @@
 mod access;
 mod attacks;
 mod concurrency;
+mod development;
 mod documents;
 mod event_stream;
 mod faults;

@@ -5,10 +5,8 @@ use std::path::Path;
 
 use serde_json::json;
 use taskql::auth::{Authenticator, Trust};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::support::{Process, Socket, folder, taskql};
+use crate::support::{Process, Socket, folder, request_raw, taskql};
 
 /// How a run of the binary ended.
 struct Ended {
@@ -269,19 +267,10 @@ async fn origins_and_their_patterns_are_for_requests_and_for_sockets() {
         let head = format!(
             "OPTIONS /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\norigin: {origin}\r\naccess-control-request-method: POST\r\n\r\n"
         );
-        let answer = send(&process.address, &head).await.to_lowercase();
+        let answer = request_raw(&process.address, head.as_bytes()).await.expect("an answer").to_lowercase();
         let allowed = answer.contains(&format!("access-control-allow-origin: {origin}\r\n"));
         assert_eq!(allowed, is_allowed, "{origin}: {answer}");
         let opened = Socket::open(&process.address, &[("origin", origin)]).await.map(|_| ());
         assert_eq!(opened, if is_allowed { Ok(()) } else { Err(403) }, "{origin}");
     }
-}
-
-/// Sends a request as it is, and returns the answer as it is.
-async fn send(address: &str, request: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.expect("connects");
-    stream.write_all(request.as_bytes()).await.expect("written");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.expect("an answer");
-    String::from_utf8_lossy(&answer).into_owned()
 }

@@ -10,7 +10,7 @@ mod socket;
 
 pub(crate) use app::{Answer, Client, SECRET, TASK, TestApp, token, token_until};
 pub(crate) use database::{TestDatabase, server};
-pub(crate) use process::{Process, folder, request, taskql};
+pub(crate) use process::{Process, folder, request, request_raw, taskql};
 pub(crate) use provider::{Key, Provider, ProviderAnswer};
 pub(crate) use socket::{EventStream, Served, Socket};
 
