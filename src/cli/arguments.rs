@@ -45,6 +45,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "TIME", default_value = "24h", value_parser = super::token::parse_ttl)]
         ttl: Duration,
     },
+    /// Ask the server at the configured address whether it lives; exit code 0 or 1
+    Health,
     /// Print the GraphQL schema (SDL)
     Schema,
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod database;
+mod health;
 mod migrate;
 mod schema;
 mod serve;
@@ -70,6 +71,7 @@ fn command() -> Result<(), Failure> {
             let (email, name) = (email.as_deref(), name.as_deref());
             token::run(&source, TokenClaims { sub: &sub, email, name, ttl, ..TokenClaims::default() })
         }
+        Command::Health => health::run(&source),
         Command::Schema => {
             schema::run();
             Ok(())

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde_json::json;
 use taskql::auth::{Authenticator, Trust};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
 use crate::support::{Process, Socket, folder, request_raw, taskql};
 
@@ -273,4 +275,39 @@ async fn origins_and_their_patterns_are_for_requests_and_for_sockets() {
         let opened = Socket::open(&process.address, &[("origin", origin)]).await.map(|_| ());
         assert_eq!(opened, if is_allowed { Ok(()) } else { Err(403) }, "{origin}");
     }
+}
+
+#[tokio::test]
+async fn health_is_asked_at_the_configured_address() {
+    let folder = folder();
+    let alive = Process::start(&folder, &[("DATABASE_URL", "sqlite::memory:")]).await;
+    let port = alive.address.rsplit(':').next().expect("a port");
+    for address in [alive.address.clone(), format!("localhost:{port}"), format!("0.0.0.0:{port}")] {
+        let ended =
+            run(&folder, &[("TASKQL_LISTEN", &address), ("HTTPS_PROXY", "http://127.0.0.1:1")], &["health"]).await;
+        assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (Some(0), "healthy\n", ""), "{address}");
+    }
+    assert_eq!(run(&folder, &[], &["health", "--listen", &alive.address]).await.code, Some(0));
+    let address = alive.address.clone();
+    alive.signal("STOP").await;
+    let silent = run(&folder, &[], &["health", "--listen", &address]).await;
+    let expected = format!("taskql: http://{address}/health does not answer within 5 seconds\n");
+    assert_eq!((silent.code, silent.err), (Some(1), expected));
+    alive.signal("KILL").await;
+    drop(alive);
+    let dead = run(&folder, &[], &["health", "--listen", &address]).await;
+    assert_eq!((dead.code, dead.err.lines().count(), dead.out.as_str()), (Some(1), 1, ""), "{}", dead.err);
+    assert!(dead.err.contains("/health cannot be asked: "), "{}", dead.err);
+    run(&folder, &[], &["health", "--listen", "[::]:0"]).await.is_refused("TASKQL_LISTEN: [::1]:0 does not say");
+    // Somebody else's server at this address.
+    let other = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = other.local_addr().expect("an address").to_string();
+    let answer = tokio::spawn(async move {
+        let (mut client, _) = other.accept().await.expect("a client");
+        client.write_all(b"HTTP/1.1 404 Not Found\r\n\r\n").await.expect("written");
+        client
+    });
+    let ended = run(&folder, &[], &["health", "--listen", &address]).await;
+    assert_eq!((ended.code, ended.err), (Some(1), format!("taskql: http://{address}/health answers 'HTTP/1.1 404'\n")));
+    drop(answer.await.expect("it ends"));
 }
