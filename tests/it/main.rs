@@ -22,6 +22,7 @@ mod plans;
 mod prepared;
 mod replicas;
 mod schema;
+mod secrets;
 mod server;
 mod settings;
 mod socket;
