@@ -107,7 +107,8 @@ mod otlp {
             let Some(endpoint) = endpoint else { return Ok(Self(None)) };
             let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
             let exporter = SpanExporter::builder().with_http().with_endpoint(url).build();
-            let exporter = exporter.map_err(|error| error.to_string())?;
+            // The library would repeat the URL, which may hold a password.
+            let exporter = exporter.map_err(|_| "not the URL of a collector, such as http://127.0.0.1:4318")?;
             let resource = Resource::builder().with_service_name("taskql").build();
             Ok(Self(Some(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())))
         }

@@ -19,7 +19,7 @@ struct Arguments {
 /// What to do.
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Serve; brings the database's schema up to date first (the default)
+    /// Serve, once the database's schema is up to date (the default)
     Serve,
     /// Only bring the database's schema up to date
     Migrate {

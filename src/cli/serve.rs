@@ -80,8 +80,10 @@ fn app(config: &Config, store: Store, secret: Option<Vec<u8>>, token: Option<Str
     let api = Api::new(store.clone(), config.settings.introspection);
     let documents = match &config.settings.trusted_documents {
         None => Documents::default(),
-        Some(path) => Documents::trusted(&api, path)
-            .map_err(|UntrustedFile(what)| ConfigError::new("TASKQL_TRUSTED_DOCUMENTS", what))?,
+        Some(path) => Documents::trusted(&api, path).map_err(|UntrustedFile(what)| {
+            let what = format!("{what}; it should be a JSON file of documents or a folder of .graphql files");
+            ConfigError::new("TASKQL_TRUSTED_DOCUMENTS", what)
+        })?,
     };
     Ok(App {
         api,

@@ -25,17 +25,18 @@ pub(super) fn boolean(text: &str) -> Parsed<bool> {
 }
 
 pub(super) fn count(text: &str) -> Parsed<u32> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("'{text}' is not a number of 1 or more"))
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("'{text}' is not a whole number from 1 to {}", u32::MAX))
 }
 
 /// sqlx sets aside room for as many connections as this.
 pub(super) fn pool_size(text: &str) -> Parsed<u32> {
     let size = text.parse().ok().filter(|size| (1..=MAX_POOL_SIZE).contains(size));
-    size.ok_or_else(|| format!("'{text}' is not a number from 1 to {MAX_POOL_SIZE}"))
+    size.ok_or_else(|| format!("'{text}' is not a whole number from 1 to {MAX_POOL_SIZE}"))
 }
 
 pub(super) fn count_or_none(text: &str) -> Parsed<u32> {
-    text.parse().map_err(|_| format!("'{text}' is not a number of 0 or more"))
+    text.parse().map_err(|_| format!("'{text}' is not a whole number from 0 to {}", u32::MAX))
 }
 
 /// What stands between commas.
