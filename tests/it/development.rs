@@ -4,6 +4,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use serde_json::json;
+use tokio::process::Command;
 
 use crate::support::{Process, folder, request_raw, taskql};
 
@@ -92,10 +93,13 @@ fn mode(path: &Path) -> u32 {
 async fn what_an_earlier_start_left_behind_does_no_harm() {
     let folder = folder();
     let (path, elsewhere) = (folder.join(SECRET_FILE), folder.join("elsewhere"));
-    // Whatever the number of this process is.
-    for process in 1..5_000 {
-        std::fs::write(folder.join(format!("{SECRET_FILE}.{process}")), "hunter2").expect("written");
-    }
+    // A draft of a process that had the number of this one; exec keeps the number.
+    let script = format!("echo left > {SECRET_FILE}.$$ && exec \"$0\" token --sub ada");
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_taskql")).current_dir(&folder).env_clear();
+    let output = command.output().await.expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    std::fs::remove_file(&path).expect("it was made");
     symlink(&elsewhere, &path).expect("made");
     token_of(&folder).await.expect("a new secret is made");
     assert!(!elsewhere.exists() && path.symlink_metadata().expect("a file").is_file());
