@@ -13,4 +13,5 @@ WORKDIR /data
 VOLUME /data
 ENV DATABASE_URL=sqlite:/data/taskql.db TASKQL_LISTEN=0.0.0.0:8000 TASKQL_LOG_FORMAT=json
 EXPOSE 8000
+HEALTHCHECK --interval=10s CMD ["/usr/local/bin/taskql", "health"]
 ENTRYPOINT ["/usr/local/bin/taskql"]

@@ -2,7 +2,9 @@
 
 use std::panic::PanicHookInfo;
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -38,7 +40,8 @@ pub fn start(settings: Settings) -> Result<Traces, String> {
     });
     let json = (settings.format == LogFormat::Json)
         .then(|| tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr));
-    let subscriber = tracing_subscriber::registry().with(settings.filter).with(text).with(json);
+    let public = filter_fn(|event| !shows_passwords(event));
+    let subscriber = tracing_subscriber::registry().with(settings.filter).with(public).with(text).with(json);
     #[cfg(feature = "otlp")]
     let subscriber = subscriber.with(traces.layer());
     // A second start in one process (tests) keeps the first log.
@@ -49,6 +52,16 @@ pub fn start(settings: Settings) -> Result<Traces, String> {
         tracing::warn!("OTEL_EXPORTER_OTLP_ENDPOINT is passed over: this build has not the feature 'otlp'");
     }
     Ok(traces)
+}
+
+/// Whether an event or span of a library holds a password: SeaORM traces its calls with their arguments, the database's URL
+/// among them; sqlx warns of parameters of a URL, and of lines of `.pgpass`, with their text. Whatever the filter, they
+/// are not logged.
+fn shows_passwords(event: &Metadata<'_>) -> bool {
+    let (target, fields) = (event.target(), event.fields());
+    (target.starts_with("sea_orm") && *event.level() == Level::TRACE)
+        || (target.starts_with("sqlx_postgres::options")
+            && ["line", "value"].iter().any(|name| fields.field(name).is_some()))
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
@@ -94,7 +107,8 @@ mod otlp {
             let Some(endpoint) = endpoint else { return Ok(Self(None)) };
             let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
             let exporter = SpanExporter::builder().with_http().with_endpoint(url).build();
-            let exporter = exporter.map_err(|error| error.to_string())?;
+            // The library would repeat the URL, which may hold a password.
+            let exporter = exporter.map_err(|_| "not the URL of a collector, such as http://127.0.0.1:4318")?;
             let resource = Resource::builder().with_service_name("taskql").build();
             Ok(Self(Some(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())))
         }

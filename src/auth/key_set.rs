@@ -1,16 +1,17 @@
 //! The keys of an identity provider (RFC 7517), fetched from its `jwks_uri`, kept, and refreshed while they serve.
 
+use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Client, Proxy, Url};
 use tokio::sync::Mutex;
 use tracing::Instrument;
 
-use super::guard::{InvalidToken, TokenError};
+use super::authenticator::{InvalidToken, TokenError};
+use super::key::Key;
 
 /// Most bytes of a key set.
 const MAX_BYTES: usize = 256 * 1024;
@@ -44,7 +45,7 @@ impl Default for Patience {
     }
 }
 
-/// The keys are not to be had. The cause is for the log.
+/// The keys are missing. The cause is for the log.
 #[derive(Clone, Debug)]
 pub(super) struct KeysUnavailable(pub(super) Arc<str>);
 
@@ -67,24 +68,19 @@ struct Known {
     asked_at: Option<Instant>,
 }
 
-/// A key that verifies signatures.
-struct Key {
-    id: Option<String>,
-    /// What the key is for, by its own word or by its type.
-    algorithms: Vec<Algorithm>,
-    decoding: DecodingKey,
-}
-
 impl KeySet {
-    /// The keys at `url`, not yet fetched.
+    /// The keys at `url`, not yet fetched, directly or through a proxy.
     ///
     /// # Errors
     /// Where no HTTP client can be made.
-    pub fn new(url: Url, patience: Patience) -> Result<Arc<Self>, String> {
-        let client = Client::builder()
-            // Where keys come from is a setting; nobody else says.
-            .redirect(Policy::none())
-            .no_proxy()
+    pub fn new(url: Url, patience: Patience, proxy: Option<Proxy>) -> Result<Arc<Self>, String> {
+        // Where keys come from, and on which way, is a setting; nobody else says.
+        let client = Client::builder().redirect(Policy::none()).no_proxy();
+        let client = match proxy {
+            Some(proxy) => client.proxy(proxy),
+            None => client,
+        };
+        let client = client
             // Fetches are rare, and a kept connection may be closed by the other side at the moment of use.
             .pool_max_idle_per_host(0)
             .timeout(patience.timeout)
@@ -99,12 +95,12 @@ impl KeySet {
         self.refresh(move |known| known.fetched_at.is_none()).await;
     }
 
-    /// The key that `id` names, or the only one for `algorithm` where a token names none.
+    /// The keys that `id` names, or all for `algorithm` where a token names none.
     pub(super) async fn find(
         self: &Arc<Self>,
         id: Option<&str>,
         algorithm: Algorithm,
-    ) -> Result<DecodingKey, TokenError> {
+    ) -> Result<Vec<DecodingKey>, TokenError> {
         let Patience { fresh, usable, unknown_key, retry, .. } = self.patience;
         let mut known = self.known();
         if is_older(known.fetched_at, usable) {
@@ -178,13 +174,12 @@ impl KeySet {
     }
 
     async fn fetch(&self) -> Result<Vec<Key>, String> {
-        let failed = |error: reqwest::Error| error.without_url().to_string();
-        let mut response = self.client.get(self.url.clone()).send().await.map_err(failed)?;
+        let mut response = self.client.get(self.url.clone()).send().await.map_err(chain)?;
         if !response.status().is_success() {
             return Err(format!("status {}", response.status()));
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        while let Some(chunk) = response.chunk().await.map_err(chain)? {
             if body.len() + chunk.len() > MAX_BYTES {
                 return Err(format!("more than {MAX_BYTES} bytes"));
             }
@@ -195,7 +190,7 @@ impl KeySet {
 }
 
 fn unavailable() -> TokenError {
-    KeysUnavailable("the identity provider's keys are not to be had".into()).into()
+    KeysUnavailable("the identity provider's keys could not be fetched".into()).into()
 }
 
 fn is_older(at: Option<Instant>, than: Duration) -> bool {
@@ -203,53 +198,48 @@ fn is_older(at: Option<Instant>, than: Duration) -> bool {
 }
 
 impl Known {
-    fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<DecodingKey, InvalidToken> {
-        let is_for = |key: &&Key| key.algorithms.contains(&algorithm);
-        let Some(id) = id else {
-            let mut fitting = self.keys.iter().filter(is_for);
-            return match (fitting.next(), fitting.next()) {
-                (Some(only), None) => Ok(only.decoding.clone()),
-                _ => Err(InvalidToken::UnknownKey),
-            };
-        };
-        let mut named = self.keys.iter().filter(|key| key.id.as_deref() == Some(id)).peekable();
-        if named.peek().is_none() {
-            return Err(InvalidToken::UnknownKey);
+    fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<Vec<DecodingKey>, InvalidToken> {
+        let named: Vec<&Key> = self.keys.iter().filter(|key| id.is_none() || key.id.as_deref() == id).collect();
+        let is_known = id.is_some() && !named.is_empty();
+        let fitting = named.into_iter().filter(|key| key.algorithms.contains(&algorithm));
+        let fitting: Vec<_> = fitting.map(|key| key.decoding.clone()).collect();
+        match fitting.is_empty() {
+            false => Ok(fitting),
+            true if is_known => Err(InvalidToken::Unsupported),
+            true => Err(InvalidToken::UnknownKey),
         }
-        named.find(is_for).map(|key| key.decoding.clone()).ok_or(InvalidToken::Unsupported)
     }
 }
 
-/// Reads a key set; keys that we have no use for are passed over.
+/// Reads a key set. Keys that are for something else are passed over; what is wrong with others is logged.
 fn parse(body: &[u8]) -> Result<Vec<Key>, String> {
     let set: serde_json::Value = serde_json::from_slice(body).map_err(|error| format!("not JSON: {error}"))?;
-    let keys = set["keys"].as_array().ok_or("not a key set: it has no list 'keys'")?;
-    Ok(keys.iter().take(MAX_KEYS).filter_map(|key| Key::parse(key.clone())).collect())
+    let all = set["keys"].as_array().ok_or("not a key set: it has no list 'keys'")?;
+    if all.len() > MAX_KEYS {
+        let (keys, limit) = (all.len(), MAX_KEYS);
+        tracing::warn!(keys, limit, "the identity provider has more keys than are read; the rest is passed over");
+    }
+    let mut keys = Vec::new();
+    for json in all.iter().take(MAX_KEYS) {
+        match Key::parse(json) {
+            Ok(key) => keys.extend(key),
+            Err(reason) => {
+                let kid = json["kid"].as_str().unwrap_or_default();
+                tracing::warn!(kid, reason, "a key of the identity provider cannot be used");
+            }
+        }
+    }
+    // With nothing in it nobody could sign in; the provider is more likely broken than without keys.
+    if keys.is_empty() { Err(format!("none of the {} keys can be used", all.len())) } else { Ok(keys) }
 }
 
-impl Key {
-    fn parse(json: serde_json::Value) -> Option<Self> {
-        let jwk: Jwk = serde_json::from_value(json).ok()?;
-        let common = &jwk.common;
-        let is_to_verify = matches!(common.public_key_use, None | Some(PublicKeyUse::Signature))
-            && common.key_operations.as_ref().is_none_or(|all| all.contains(&KeyOperations::Verify));
-        let by_type: &[Algorithm] = match &jwk.algorithm {
-            AlgorithmParameters::RSA(_) => &[Algorithm::RS256, Algorithm::PS256],
-            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => &[Algorithm::ES256],
-            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => &[Algorithm::ES384],
-            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
-            // A shared secret has no place in a public list.
-            _ => &[],
-        };
-        let own = common.key_algorithm.map(|algorithm| algorithm.to_string().parse::<Algorithm>());
-        let algorithms: Vec<_> = match own {
-            None => by_type.to_vec(),
-            Some(Ok(own)) => by_type.iter().copied().filter(|algorithm| *algorithm == own).collect(),
-            Some(Err(_)) => Vec::new(),
-        };
-        if !is_to_verify || algorithms.is_empty() {
-            return None;
-        }
-        Some(Self { id: common.key_id.clone(), algorithms, decoding: DecodingKey::from_jwk(&jwk).ok()? })
+/// What an error says, and what the errors behind it say, without the URL, which may hold a password.
+fn chain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
     }
+    text
 }

@@ -1,11 +1,12 @@
-//! Tokens to viewers. What is required of a token stands in [`guard`], an identity provider's keys in [`key_set`], who
-//! signs in development mode in [`development`]. Nothing here knows of GraphQL.
+//! Tokens to viewers: what a token must have in [`authenticator`], an identity provider's keys in [`key_set`], development
+//! mode's secret in [`development`]. Nothing here knows of GraphQL.
 
+mod authenticator;
 pub mod development;
-mod guard;
+mod key;
 mod key_set;
 mod sign;
 
-pub use guard::{Guard, InvalidToken, TokenError, Trust, Verified};
+pub use authenticator::{Authenticator, InvalidToken, TokenError, Trust, Verified};
 pub use key_set::{KeySet, Patience};
-pub use sign::{Grant, sign};
+pub use sign::{TokenClaims, sign};

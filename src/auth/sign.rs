@@ -3,34 +3,25 @@
 use std::time::Duration;
 
 use jsonwebtoken::{EncodingKey, Header, encode, get_current_timestamp};
-use serde::Serialize;
+use serde_json::{Map, Value};
 
-/// What a token is to say.
-#[derive(Clone, Debug)]
-pub struct Grant<'a> {
+/// What a token says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TokenClaims<'a> {
     /// The user.
     pub sub: &'a str,
-    /// The user's address.
+    /// The claim that says who the user is, where that is not `sub`.
+    pub user_claim: Option<&'a str>,
+    /// The user's email address.
     pub email: Option<&'a str>,
     /// The user's name.
     pub name: Option<&'a str>,
-    /// How long the token holds.
+    /// Who issues it.
+    pub issuer: Option<&'a str>,
+    /// Whom it is for.
+    pub audience: Option<&'a str>,
+    /// How long it is valid.
     pub ttl: Duration,
-}
-
-#[derive(Serialize)]
-struct Claims<'a> {
-    sub: &'a str,
-    iat: u64,
-    exp: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iss: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aud: Option<&'a str>,
 }
 
 /// An HS256 token.
@@ -38,16 +29,20 @@ struct Claims<'a> {
 /// # Panics
 /// Never: HMAC signs with any secret, and the claims are texts and numbers.
 #[must_use]
-pub fn sign(secret: &[u8], issuer: Option<&str>, audience: Option<&str>, grant: &Grant<'_>) -> String {
+pub fn sign(secret: &[u8], claims: &TokenClaims<'_>) -> String {
     let iat = get_current_timestamp();
-    let claims = Claims {
-        sub: grant.sub,
-        iat,
-        exp: iat.saturating_add(grant.ttl.as_secs()),
-        email: grant.email,
-        name: grant.name,
-        iss: issuer,
-        aud: audience,
-    };
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(secret)).expect("HS256 signs texts and numbers")
+    let texts = [
+        ("email", claims.email),
+        ("name", claims.name),
+        ("iss", claims.issuer),
+        ("aud", claims.audience),
+        ("sub", Some(claims.sub)),
+        // The user's claim may be one of those above, and counts.
+        (claims.user_claim.unwrap_or("sub"), Some(claims.sub)),
+    ];
+    let texts = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
+    let mut all: Map<String, Value> = texts.collect();
+    all.insert("iat".into(), iat.into());
+    all.insert("exp".into(), iat.saturating_add(claims.ttl.as_secs()).into());
+    encode(&Header::default(), &all, &EncodingKey::from_secret(secret)).expect("HS256 signs texts and numbers")
 }

@@ -1,12 +1,12 @@
 //! `taskql migrate`.
 
 use super::{Failure, database};
-use crate::config::{Source, database_url};
+use crate::config::Source;
 use crate::database::migrate::{migrate, new_epoch, status};
 
 /// Brings the schema up to date, or only says what is applied.
 pub(super) fn run(source: &Source, only_status: bool, wants_new_epoch: bool) -> Result<(), Failure> {
-    let mut url = database_url(source)?;
+    let mut url = source.database_url()?;
     if only_status && url.starts_with("sqlite:") && !url.contains('?') && !url.contains(":memory:") {
         // To look at a file is not to make it.
         url.push_str("?mode=rw");

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod database;
+mod health;
 mod migrate;
 mod schema;
 mod serve;
@@ -9,6 +10,9 @@ mod token;
 
 use std::process::ExitCode;
 
+use arguments::Command;
+
+use crate::auth::TokenClaims;
 use crate::config::{ConfigError, OTLP_ENDPOINT, Source};
 use crate::database::Error;
 use crate::telemetry;
@@ -44,25 +48,33 @@ fn cause(error: &Error) -> &str {
 /// Runs what the command line asks for.
 #[must_use]
 pub fn run() -> ExitCode {
-    let matches = arguments::command().get_matches();
-    let (name, arguments) = matches.subcommand().unwrap_or(("serve", &matches));
-    let outcome = Source::new(arguments::flags(arguments)).map_err(Failure::from).and_then(|source| {
-        let traces = telemetry::start(source.telemetry()?);
-        let _sent_at_the_end = traces.map_err(|error| ConfigError::new(OTLP_ENDPOINT, error))?;
-        for variable in source.unknown() {
-            tracing::warn!(variable, "this variable is no setting of taskql; see taskql --help");
-        }
-        match name {
-            "migrate" => migrate::run(&source, arguments.get_flag("status"), arguments.get_flag("new-epoch")),
-            "token" => token::run(&source, arguments),
-            "schema" => schema::run(),
-            _ => serve::run(&source),
-        }
-    });
-    match outcome {
+    match command() {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Setting(error)) => fail(&error.to_string(), 2),
         Err(Failure::Other(message)) => fail(&message, 1),
+    }
+}
+
+fn command() -> Result<(), Failure> {
+    let (command, flags) = arguments::read()?;
+    let source = Source::read(&flags)?;
+    let traces = telemetry::start(source.telemetry()?);
+    let _sent_at_the_end = traces.map_err(|error| ConfigError::new(OTLP_ENDPOINT, error))?;
+    for variable in source.variables.unknown() {
+        tracing::warn!(variable, "this variable is no setting of taskql; see taskql --help");
+    }
+    match command {
+        Command::Serve => serve::run(&source),
+        Command::Migrate { status, new_epoch } => migrate::run(&source, status, new_epoch),
+        Command::Token { sub, email, name, ttl } => {
+            let (email, name) = (email.as_deref(), name.as_deref());
+            token::run(&source, TokenClaims { sub: &sub, email, name, ttl, ..TokenClaims::default() })
+        }
+        Command::Health => health::run(&source),
+        Command::Schema => {
+            schema::run();
+            Ok(())
+        }
     }
 }
 

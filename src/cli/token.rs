@@ -3,26 +3,35 @@
 use std::path::Path;
 use std::time::Duration;
 
-use clap::ArgMatches;
-
 use super::Failure;
-use crate::auth::{Grant, development, sign};
+use crate::auth::{TokenClaims, development, sign};
 use crate::config::{ConfigError, Secret, Source, Tokens};
 use crate::domain::UserId;
 
 /// Prints a token, alone on its line.
-pub(super) fn run(source: &Source, arguments: &ArgMatches) -> Result<(), Failure> {
-    let text = |name| arguments.get_one::<String>(name).map(String::as_str);
-    let tokens = Tokens::read(source)?;
-    let sub = text("sub").unwrap_or_default();
-    if UserId::new(sub).is_none() {
-        let what = format!("has {} bytes; a user's id has 1 to {}, none of them NUL", sub.len(), UserId::MAX_BYTES);
+pub(super) fn run(source: &Source, claims: TokenClaims<'_>) -> Result<(), Failure> {
+    let tokens = Tokens::new(source)?;
+    if UserId::new(claims.sub).is_none() {
+        let bytes = claims.sub.len();
+        let what = format!("has {bytes} bytes; a user's id has 1 to {}, none of them NUL", UserId::MAX_BYTES);
         return Err(ConfigError::new("--sub", what).into());
     }
-    let ttl = arguments.get_one("ttl").copied().unwrap_or_default();
-    let grant = Grant { sub, email: text("email"), name: text("name"), ttl };
-    println!("{}", sign(&secret(&tokens)?, tokens.issuer.as_deref(), tokens.audience.as_deref(), &grant));
+    let is_new = tokens.are_of_development() && !Path::new(development::SECRET_FILE).exists();
+    let secret = secret(&tokens)?;
+    if is_new {
+        eprintln!(
+            "taskql: there was no development secret in this folder; a new one was made, and only servers started here accept this token"
+        );
+    }
+    println!("{}", sign_for(&tokens, &secret, claims));
     Ok(())
+}
+
+/// A token that a server with these settings takes.
+pub(super) fn sign_for(tokens: &Tokens, secret: &[u8], claims: TokenClaims<'_>) -> String {
+    let (issuer, audience) = (tokens.issuers.first(), tokens.audiences.first());
+    let (issuer, audience) = (issuer.map(String::as_str), audience.map(String::as_str));
+    sign(secret, &TokenClaims { issuer, audience, user_claim: Some(&tokens.user_claim), ..claims })
 }
 
 /// The secret that signs and checks tokens.
@@ -33,8 +42,9 @@ pub(super) fn secret(tokens: &Tokens) -> Result<Vec<u8>, Failure> {
             Err(ConfigError::new("TASKQL_JWT_SECRET", what).into())
         }
         Some(Secret::Configured(secret)) => Ok(secret.clone()),
-        Some(Secret::Development) => development::secret(Path::new("."))
-            .map_err(|error| Failure::Other(format!("{}: {error}", development::SECRET_FILE))),
+        Some(Secret::Development) => {
+            development::secret(Path::new(".")).map_err(|what| ConfigError::new(development::SECRET_FILE, what).into())
+        }
     }
 }
 

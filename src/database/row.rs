@@ -139,10 +139,9 @@ impl<N: Noun> Row<N> {
     /// # Errors
     /// As [`cell`](Self::cell).
     pub fn id(&self) -> Result<Uuid, Error> {
-        let column = N::column("id").expect("every noun has one");
-        match self.cell(column)? {
+        match self.cell(N::ID)? {
             Cell::Uuid(id) => Ok(id),
-            _ => Err(unread(column)),
+            _ => Err(unread(N::ID)),
         }
     }
 

@@ -22,7 +22,7 @@ pub async fn by_ids<N: Noun>(
     ids: &[Id<N>],
     columns: Columns<N>,
 ) -> Result<HashMap<Id<N>, Row<N>>, Error> {
-    let columns = columns.with(N::column("id").expect("every noun has one"));
+    let columns = columns.with(N::ID);
     let Some(last) = ids.last() else { return Ok(HashMap::new()) };
     let mut sql = Sql::default();
     select::<N>(&mut sql, &columns.names(), viewer.id.as_str()).push(" and id in (");

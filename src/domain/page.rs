@@ -115,7 +115,7 @@ impl PageArguments {
         problems.finish()?;
         let size = first.or(last).unwrap_or(DEFAULT_SIZE);
         // Cursors need the id and what is sorted by.
-        let columns = columns.with(order.key).with(N::column("id").expect("every noun has one"));
+        let columns = columns.with(order.key).with(N::ID);
         Ok(PageRequest { order, direction, backward, from: after.or(before), size, columns })
     }
 }

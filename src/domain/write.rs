@@ -86,7 +86,7 @@ async fn in_transaction<N: Noun>(
     let Some(row) = connection.query(current, Effect::Reads).await?.pop() else {
         return Err(if is_full { Error::QuotaExceeded } else { Error::NotFound });
     };
-    let version = N::column("version").and_then(|column| all.place(column)).expect("every noun has a version");
+    let version = all.place(N::VERSION).expect("all columns are read");
     match (write.expected_version(), cell(&row, 1 + version, ColumnKind::Int)?) {
         (Some(expected), Cell::Int(current)) if i64::from(expected) != current => {
             let current = i32::try_from(current).unwrap_or(i32::MAX);

@@ -7,6 +7,10 @@ use sea_orm::{DbErr, EntityTrait, IdenStatic, Iterable};
 pub trait Noun: EntityTrait {
     /// Which of them it is.
     const KIND: Kind;
+    /// Its id.
+    const ID: Self::Column;
+    /// How often it changed.
+    const VERSION: Self::Column;
 
     /// The row whose values are set, all of them.
     ///

@@ -66,6 +66,8 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl Noun for Entity {
     const KIND: Kind = Kind::Task;
+    const ID: Column = Column::Id;
+    const VERSION: Column = Column::Version;
 
     fn model(values: ActiveModel) -> Result<Model, DbErr> {
         values.try_into_model()

@@ -8,7 +8,8 @@ use super::limits::Limits;
 use super::metrics::Metrics;
 use super::streams::Streams;
 use super::timeouts::Timeouts;
-use crate::auth::Guard;
+use crate::auth::Authenticator;
+use crate::config::Origin;
 use crate::domain::Store;
 use crate::graphql::{Api, Documents};
 
@@ -24,8 +25,8 @@ pub struct App {
     pub timeouts: Timeouts,
     /// Its sockets and event streams.
     pub streams: Streams,
-    /// Who may pass.
-    pub guard: Guard,
+    /// Tokens to viewers.
+    pub authenticator: Authenticator,
     /// For the readiness probe.
     pub store: Store,
     /// How the GraphiQL page gets its token, where the page is served.
@@ -33,7 +34,7 @@ pub struct App {
     /// The same for the task application.
     pub task_app: Option<Page>,
     /// Origins that browsers may call from.
-    pub cors_origins: Vec<String>,
+    pub cors_origins: Vec<Origin>,
     /// Whether only this machine is served.
     pub is_development: bool,
 }

@@ -7,12 +7,13 @@ use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::development;
+use crate::config::Origin;
 
 /// How long a browser may remember a preflight's answer.
 const MAX_AGE: Duration = Duration::from_hours(2);
 
 /// The answers that browsers look for. Tokens come in a header, so there are no credentials to allow.
-pub(super) fn layer(origins: &[String], is_development: bool) -> CorsLayer {
+pub(super) fn layer(origins: &[Origin], is_development: bool) -> CorsLayer {
     let origins = origins.to_vec();
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, _| is_allowed(origin, &origins, is_development)))
@@ -23,9 +24,13 @@ pub(super) fn layer(origins: &[String], is_development: bool) -> CorsLayer {
 }
 
 /// Whether pages of an origin may call: those that are listed, and in development mode those of this machine.
-pub(super) fn is_allowed(origin: &HeaderValue, listed: &[String], is_development: bool) -> bool {
-    let Ok(origin) = origin.to_str() else { return false };
-    listed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) || (is_development && is_local(origin))
+pub(super) fn is_allowed(origin: &HeaderValue, listed: &[Origin], is_development: bool) -> bool {
+    origin.to_str().is_ok_and(|origin| is_origin_allowed(origin, listed, is_development))
+}
+
+/// The same for a text.
+pub(super) fn is_origin_allowed(origin: &str, listed: &[Origin], is_development: bool) -> bool {
+    listed.iter().any(|allowed| allowed.matches(origin)) || (is_development && is_local(origin))
 }
 
 /// Whether an origin is a page of this machine.

@@ -128,7 +128,7 @@ async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Option<Verified>
         (None, _) => Ok(None),
         (Some(one), None) => {
             let text = one.to_str().map_err(|_| InvalidToken::NotBearer)?;
-            app.guard.authenticate(Some(text)).await
+            app.authenticator.authenticate(Some(text)).await
         }
         (Some(_), Some(_)) => Err(InvalidToken::Repeated.into()),
     }

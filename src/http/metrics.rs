@@ -52,7 +52,7 @@ struct KindLabels {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WayLabels {
-    /// fast_path, executor, introspection; refused where it did not run.
+    /// `fast_path`, `executor`, `introspection`; `refused` where it did not run.
     way: &'static str,
 }
 

@@ -38,17 +38,20 @@ pub use task_app::IS_BUNDLED as HAS_TASK_APP;
 pub use timeouts::Timeouts;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 
 use app::Shared;
 use metrics::Metrics;
+
+use crate::config::Origin;
 
 /// All paths, with what stands before them.
 pub fn router(app: App) -> Router {
     let cors = cors::layer(&app.cors_origins, app.is_development);
     let (has_page, has_task_app) = (app.graphiql.is_some(), app.task_app.is_some());
     let is_development = app.is_development;
+    let origins: Arc<[Origin]> = app.cors_origins.clone().into();
     let shared = Shared { app: Arc::new(app), metrics: Arc::new(Metrics::new()) };
     let mut routes = Router::new()
         .route("/graphql", any(graphql::handle))
@@ -67,13 +70,13 @@ pub fn router(app: App) -> Router {
     let mut routes = routes.fallback(answer::nothing_there).with_state(shared.clone());
     // A layer that is added later comes before those that were added earlier.
     if is_development {
-        routes = routes.layer(from_fn(development::admit));
+        routes = routes.layer(from_fn_with_state(Arc::clone(&origins), development::admit));
     }
     routes = routes.layer(from_fn_with_state(Arc::clone(&shared.metrics), request_log::log));
     routes = routes.layer(from_fn_with_state(shared, shed::shed)).layer(cors);
     if is_development {
         // The layer above answers preflights itself, and only for those who would be admitted.
-        routes = routes.layer(from_fn(development::admit_preflight));
+        routes = routes.layer(from_fn_with_state(origins, development::admit_preflight));
     }
     routes
 }

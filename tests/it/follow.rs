@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use taskql::auth::{TokenClaims, sign};
 use taskql::database::migrate;
 use taskql::domain::feed::{self, Object};
 use taskql::domain::{UserId, Viewer};
@@ -259,10 +260,10 @@ async fn each_change_shows_its_owner_as_of_then() {
     let mut socket = Socket::of(&served.address, &token("ada")).await;
     socket.subscribe("1", CHANGED, app.user("ada").since().await).await;
     for name in ["Ada", "Ada Lovelace"] {
-        let grant = taskql::auth::Grant { sub: "ada", email: None, name: Some(name), ttl: Duration::from_mins(5) };
+        let claims =
+            TokenClaims { sub: "ada", name: Some(name), ttl: Duration::from_mins(5), ..TokenClaims::default() };
         let mut client = app.anonymous();
-        client.authorization =
-            Some(format!("Bearer {}", taskql::auth::sign(crate::support::SECRET, None, None, &grant)));
+        client.authorization = Some(format!("Bearer {}", sign(crate::support::SECRET, &claims)));
         client.create_titled("x").await;
         let change = socket.hear().await;
         assert_eq!(change["payload"]["data"]["taskChanged"]["task"]["owner"]["name"], name);

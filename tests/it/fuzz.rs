@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use sea_orm::DbBackend;
 use serde_json::{Map, Value};
-use taskql::auth::{Guard, Trust};
+use taskql::auth::{Authenticator, Trust};
 use taskql::domain::page::{Direction, PageArguments};
 use taskql::domain::task::{List, ORDERS};
 use taskql::domain::{UserId, Viewer};
@@ -155,12 +155,12 @@ fn no_cursor_breaks_a_list() {
 
 #[test]
 fn no_token_is_taken_but_a_signed_one() {
-    let guard = Guard::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() });
+    let authenticator = Authenticator::new(Trust { secrets: vec![SECRET.to_vec()], ..Trust::default() });
     let good = token("ada");
     let mut texts = corpus("tokens");
     texts.push(good.clone());
     fuzz("tokens", &texts, &[".", "eyJ", "==", "{}", "null", "\"", "A"], |text| {
-        let verified = guard.verify(text).now_or_never().expect("nothing to wait for");
+        let verified = authenticator.verify(text).now_or_never().expect("nothing to wait for");
         assert!(verified.is_err() || text == good, "{text} is taken");
     });
 }

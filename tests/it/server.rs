@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use taskql::auth::{Grant, sign};
+use taskql::auth::{TokenClaims, sign};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -15,7 +15,7 @@ const CREATE: &str = "mutation($title: String!) { createTask(input: {title: $tit
 const COUNT: &str = "{ tasks(first: 0) { totalCount } }";
 
 fn token(sub: &str) -> String {
-    sign(SECRET.as_bytes(), None, None, &Grant { sub, email: None, name: None, ttl: Duration::from_mins(10) })
+    sign(SECRET.as_bytes(), &TokenClaims { sub, ttl: Duration::from_mins(10), ..TokenClaims::default() })
 }
 
 #[tokio::test]
@@ -58,12 +58,17 @@ async fn a_bad_setting_ends_the_start_in_one_line() {
         (vec![], vec!["--listen", "nowhere"], "TASKQL_LISTEN"),
         (vec![], vec!["serve", "--pool-size", "0"], "TASKQL_POOL_SIZE"),
         (vec![("DATABASE_URL", "mongodb://x")], vec![], "DATABASE_URL"),
+        (vec![("DATABASE_URL", "sqlite:")], vec![], "DATABASE_URL"),
+        (vec![("DATABASE_URL", "sqlite:")], vec!["migrate"], "DATABASE_URL"),
+        (vec![("DATABASE_URL", "sqlite:x.db?mode=ro")], vec![], "DATABASE_URL"),
+        (vec![("DATABASE_URL", "postgres://u:7?hunter2@host/db"), ("TASKQL_LOG", "trace")], vec![], "DATABASE_URL"),
         (vec![("DATABASE_URL", "sqlite:nowhere/x.db")], vec![], "DATABASE_URL"),
         (vec![("DATABASE_URL", "postgres://127.0.0.1:1/x")], vec![], "DATABASE_URL"),
         (vec![("TASKQL_DEV", "false")], vec!["token", "--sub", "ada"], "TASKQL_JWT_SECRET"),
         (vec![("TASKQL_TRUSTED_DOCUMENTS", "nowhere.json")], vec!["--log", "error"], "TASKQL_TRUSTED_DOCUMENTS"),
         (vec![("TASKQL_JWKS_URL", "http://issuer.example/")], vec![], "TASKQL_JWKS_URL"),
         (vec![("TASKQL_LOG_FORMAT", "xml")], vec![], "TASKQL_LOG_FORMAT"),
+        (vec![("TASKQL_LOG", "warning")], vec![], "TASKQL_LOG"),
     ] {
         let ended = taskql(&folder, &variables).args(&arguments).output();
         let ended = tokio::time::timeout(Duration::from_secs(9), ended).await;
@@ -72,20 +77,6 @@ async fn a_bad_setting_ends_the_start_in_one_line() {
         assert_eq!(output.status.code(), Some(2), "{variables:?}: {text}");
         assert!(text.lines().count() == 1 && text.starts_with(&format!("taskql: {setting}: ")), "{text}");
     }
-}
-
-#[tokio::test]
-async fn flags_go_before_the_environment_and_that_before_the_file() {
-    let folder = folder();
-    std::fs::write(folder.join(".env"), "TASKQL_LISTEN=bad-file\nTASKQL_LOG_FORMAT=text\n").expect("written");
-    let run = async |variables: &[(&str, &str)], arguments: &[&str]| {
-        let output = taskql(&folder, variables).args(arguments).output().await.expect("runs");
-        String::from_utf8(output.stderr).expect("text")
-    };
-    assert!(run(&[], &[]).await.contains("bad-file"));
-    assert!(run(&[("TASKQL_LISTEN", "")], &[]).await.contains("bad-file"));
-    assert!(run(&[("TASKQL_LISTEN", "bad-variable")], &[]).await.contains("bad-variable"));
-    assert!(run(&[("TASKQL_LISTEN", "bad-variable")], &["--listen", "bad-flag"]).await.contains("bad-flag"));
 }
 
 #[tokio::test]

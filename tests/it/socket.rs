@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::{SinkExt, StreamExt};
 use jsonwebtoken::get_current_timestamp;
 use serde_json::{Value, json};
-use taskql::auth::{Guard, Trust};
+use taskql::auth::{Authenticator, Trust};
 use taskql::http::Limits;
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::Message;
@@ -393,8 +393,10 @@ async fn clients_that_read_nothing_hold_up_neither_a_stop_nor_the_end_of_their_t
 
 #[tokio::test]
 async fn a_handshake_that_is_none_is_refused() {
-    let app =
-        TestApp::with(|app| app.guard = Guard::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() })).await;
+    let app = TestApp::with(|app| {
+        app.authenticator = Authenticator::new(Trust { secrets: vec![SECRET.to_vec()], ..Trust::default() });
+    })
+    .await;
     let served = Served::start(&app).await;
     for (headers, status) in [
         ("upgrade: websocket\r\n", "400"),

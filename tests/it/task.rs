@@ -279,12 +279,13 @@ async fn nodes_come_in_the_order_asked() {
 
 #[tokio::test]
 async fn email_and_name_follow_the_token_and_are_remembered() {
-    use taskql::auth::{Grant, sign};
+    use taskql::auth::{TokenClaims, sign};
     let app = TestApp::new().await;
     let with = |email, name| {
-        let grant = Grant { sub: "ada", email, name, ttl: std::time::Duration::from_mins(1) };
+        let ttl = std::time::Duration::from_mins(1);
+        let claims = TokenClaims { sub: "ada", email, name, ttl, ..TokenClaims::default() };
         let mut client = app.user("ada");
-        client.authorization = Some(format!("Bearer {}", sign(crate::support::SECRET, None, None, &grant)));
+        client.authorization = Some(format!("Bearer {}", sign(crate::support::SECRET, &claims)));
         client
     };
     let viewer = "{ viewer { id email name } }";

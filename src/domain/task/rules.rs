@@ -28,8 +28,8 @@ pub fn own_id(viewer: &Viewer, text: &str) -> Result<TaskId, String> {
 ///
 /// # Errors
 /// What is wrong with it, as a sentence.
-pub fn title(title: String) -> Result<String, String> {
-    text::line(&title, "A title", MAX_TITLE)
+pub fn title(title: &str) -> Result<String, String> {
+    text::line(title, "A title", MAX_TITLE)
 }
 
 /// A description: up to 10,000 code points, tabs and line breaks among them.

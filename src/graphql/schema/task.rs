@@ -175,7 +175,7 @@ pub(in crate::graphql) struct UpdateTaskInput {
 macro_rules! patch {
     ($input:ident, $problems:ident) => {
         ActiveModel {
-            title: $problems.required("title", $input.title, task::title),
+            title: $problems.required("title", $input.title, |title: String| task::title(&title)),
             description: $problems.optional("description", $input.description, task::description),
             priority: $problems.optional("priority", $input.priority, |priority: TaskPriority| Ok(priority.into())),
             due_date: $problems.optional("dueDate", $input.due_date, |due: DateTime| Ok(due.0)),

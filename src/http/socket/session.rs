@@ -171,7 +171,7 @@ async fn init(shared: &Shared, socket: &mut Socket, authorization: Option<Header
     };
     let header = || authorization.map(|value| value.to_str().unwrap_or_default().to_owned());
     let forbidden = |invalid: InvalidToken| Close::new(Close::FORBIDDEN, invalid.message());
-    let verified = match shared.app.guard.authenticate(given.or_else(header).as_deref()).await {
+    let verified = match shared.app.authenticator.authenticate(given.or_else(header).as_deref()).await {
         Ok(Some(verified)) => verified,
         Ok(None) => {
             let what = "Send a token: connection_init with the payload {\"Authorization\": \"Bearer TOKEN\"}";

@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta};
 use http_body_util::BodyExt;
 use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
-use taskql::auth::{Grant, Guard, Trust, sign};
+use taskql::auth::{Authenticator, TokenClaims, Trust, sign};
 use taskql::domain::{Clock, Store};
 use taskql::graphql::{Api, Documents};
 use taskql::http::{App, Limits, Statements, Streams, Timeouts, router};
@@ -56,11 +56,11 @@ impl TestApp {
             limits: Limits::new(256, 0, Vec::new()),
             timeouts: Timeouts::default(),
             streams: Streams::default(),
-            guard: Guard::new(Trust { secret: Some(SECRET.to_vec()), ..Trust::default() }),
+            authenticator: Authenticator::new(Trust { secrets: vec![SECRET.to_vec()], ..Trust::default() }),
             store: store.clone(),
             graphiql: None,
             task_app: None,
-            cors_origins: vec!["https://app.example.com".into()],
+            cors_origins: vec!["https://app.example.com".parse().expect("an origin")],
             is_development: false,
         };
         change(&mut app);
@@ -106,7 +106,7 @@ fn ticking() -> Clock {
 
 /// A token that holds for an hour.
 pub(crate) fn token(sub: &str) -> String {
-    sign(SECRET, None, None, &Grant { sub, email: None, name: None, ttl: Duration::from_hours(1) })
+    sign(SECRET, &TokenClaims { sub, ttl: Duration::from_hours(1), ..TokenClaims::default() })
 }
 
 /// A token whose `exp` is `exp`, in seconds since 1970.

@@ -105,18 +105,22 @@ pub(crate) async fn request(
     headers: &str,
     body: &[u8],
 ) -> std::io::Result<(u16, Value)> {
-    let mut stream = TcpStream::connect(address).await?;
     let length = body.len();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
     );
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    let text = String::from_utf8_lossy(&answer);
+    let text = request_raw(address, &[head.as_bytes(), body].concat()).await?;
     let status = text.get(9..12).and_then(|digits| digits.parse().ok());
     let status = status.ok_or(std::io::ErrorKind::UnexpectedEof)?;
     let (_, body) = text.split_once("\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
     Ok((status, serde_json::from_str(body).unwrap_or_else(|_| body.into())))
+}
+
+/// Sends one request as it is, on a connection of its own that is closed with the answer. The answer as it is.
+pub(crate) async fn request_raw(address: &str, request: &[u8]) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -95,7 +95,7 @@ impl<'p> Writer<'p> {
     pub(super) fn null_root(&mut self, key: &str) {
         self.text.truncate(self.root);
         self.text.push_str(key);
-        self.null();
+        self.text.push_str("null");
     }
 
     /// Whether enough was written of the last field at the root that others may have a turn.
@@ -117,8 +117,8 @@ impl<'p> Writer<'p> {
         mut resolve: impl FnMut(&mut Self, &Name, &[Selection]) -> Result,
     ) -> Result {
         self.object(selection, |writer, shown| match shown {
-            Shown::Typename => Ok(writer.name(&selection.ty)),
-            Shown::Column(column) => Ok(writer.cell(row.cell_of(*column)?)),
+            Shown::Typename => writer.name(&selection.ty),
+            Shown::Column(column) => writer.cell(row.cell_of(*column)?),
             Shown::Field(name, selections) => resolve(writer, name, selections),
         })
     }
@@ -143,22 +143,22 @@ impl<'p> Writer<'p> {
                     Some(name) => writer.string(name),
                     None => writer.claim(|claims| &mut claims.name),
                 },
-                _ => return Err(unplanned(name).into()),
+                _ => Err(unplanned(name).into()),
             }
-            Ok(())
         })
     }
 
-    fn claim(&mut self, of: impl Fn(&mut Claims) -> &mut Option<String>) {
+    fn claim(&mut self, of: impl Fn(&mut Claims) -> &mut Option<String>) -> Result {
         let claim = of(&mut self.claims).take();
-        self.optional(claim.as_deref(), Self::string);
+        let written = self.optional(claim.as_deref(), Self::string);
         *of(&mut self.claims) = claim;
+        written
     }
 
     pub(super) fn payload(&mut self, selection: &Selection, done: &Done) -> Result {
         self.fields(selection, |writer, name, selections| match (selections, done) {
             ([selection], Done::Task(row)) => writer.task(selection, row),
-            ([], Done::Deleted(id)) => Ok(writer.id(*id)),
+            ([], Done::Deleted(id)) => writer.id(*id),
             _ => Err(unplanned(name).into()),
         })
     }
@@ -174,55 +174,52 @@ impl<'p> Writer<'p> {
                 writer.text.reserve(page.rows.len() * ROW_BYTES);
                 writer.array(&page.rows, |writer, row| {
                     writer.fields(&selections[0], |writer, name, selections| match name.as_str() {
-                        "cursor" => Ok(writer.name(&page.cursor(row)?)),
+                        "cursor" => writer.name(&page.cursor(row)?),
                         "node" => writer.task(&selections[0], row),
                         _ => Err(unplanned(name).into()),
                     })
                 })
             }
             "pageInfo" => writer.page_info(&selections[0], read),
-            "totalCount" => Ok(writer.optional(*count, Self::number)),
-            "syncToken" => Ok(writer.optional(sync_token.as_deref(), Self::name)),
+            "totalCount" => writer.optional(*count, Self::number),
+            "syncToken" => writer.optional(sync_token.as_deref(), Self::name),
             _ => Err(unplanned(name).into()),
         })
     }
 
     fn page_info(&mut self, selection: &Selection, ReadPage { page, .. }: &ReadPage) -> Result {
         let cursor = |row: Option<&TaskRow>| row.map(|row| page.cursor(row)).transpose();
-        self.fields(selection, |writer, name, _| {
-            match name.as_str() {
-                "hasNextPage" => writer.boolean(page.has_next),
-                "hasPreviousPage" => writer.boolean(page.has_previous),
-                "startCursor" => writer.optional(cursor(page.rows.first())?.as_deref(), Self::name),
-                "endCursor" => writer.optional(cursor(page.rows.last())?.as_deref(), Self::name),
-                _ => return Err(unplanned(name).into()),
-            }
-            Ok(())
+        self.fields(selection, |writer, name, _| match name.as_str() {
+            "hasNextPage" => writer.boolean(page.has_next),
+            "hasPreviousPage" => writer.boolean(page.has_previous),
+            "startCursor" => writer.optional(cursor(page.rows.first())?.as_deref(), Self::name),
+            "endCursor" => writer.optional(cursor(page.rows.last())?.as_deref(), Self::name),
+            _ => Err(unplanned(name).into()),
         })
     }
 
     pub(super) fn change_page(&mut self, selection: &Selection, page: &ChangePage) -> Result {
         self.fields(selection, |writer, name, selections| match name.as_str() {
             "changes" => writer.array(&page.changes, |writer, change| writer.change(&selections[0], change)),
-            "syncToken" => Ok(writer.name(&page.sync_token)),
-            "hasMore" => Ok(writer.boolean(page.has_more)),
+            "syncToken" => writer.name(&page.sync_token),
+            "hasMore" => writer.boolean(page.has_more),
             _ => Err(unplanned(name).into()),
         })
     }
 
     fn change(&mut self, selection: &Selection, change: &Change) -> Result {
         self.fields(selection, |writer, name, selections| match name.as_str() {
-            "kind" => Ok(writer.name(match change.kind {
+            "kind" => writer.name(match change.kind {
                 ChangeKind::Created => "CREATED",
                 ChangeKind::Updated => "UPDATED",
                 ChangeKind::Deleted => "DELETED",
-            })),
-            "taskId" => Ok(writer.id(change.changed.id)),
+            }),
+            "taskId" => writer.id(change.changed.id),
             "task" => match &change.changed.object {
                 Some(Object::Task(row)) => writer.task(&selections[0], row),
-                None => Ok(writer.null()),
+                None => writer.null(),
             },
-            "syncToken" => Ok(writer.name(&change.sync_token)),
+            "syncToken" => writer.name(&change.sync_token),
             _ => Err(unplanned(name).into()),
         })
     }
@@ -234,7 +231,7 @@ impl<'p> Writer<'p> {
         mut value: impl FnMut(&mut Self, &Name, &[Selection]) -> Result,
     ) -> Result {
         self.object(selection, |writer, shown| match shown {
-            Shown::Typename => Ok(writer.name(&selection.ty)),
+            Shown::Typename => writer.name(&selection.ty),
             Shown::Field(name, selections) => value(writer, name, selections),
             Shown::Column(_) => Err(Error::Internal("a column is selected of what is no row".into()).into()),
         })
@@ -252,6 +249,11 @@ impl<'p> Writer<'p> {
             self.text.push('{');
         }
         self.text.push('}');
+        Ok(())
+    }
+
+    /// Whether what was written so far fits.
+    fn checked(&self) -> Result {
         if self.text.len() > MAX_BYTES { Err(Stop::TooLarge) } else { Ok(()) }
     }
 
@@ -271,7 +273,7 @@ impl<'p> Writer<'p> {
         Ok(())
     }
 
-    fn cell(&mut self, cell: Cell<'_>) {
+    fn cell(&mut self, cell: Cell<'_>) -> Result {
         match cell {
             Cell::Null => self.null(),
             Cell::Bool(value) => self.boolean(value),
@@ -282,49 +284,55 @@ impl<'p> Writer<'p> {
         }
     }
 
-    fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
+    fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T) -> Result) -> Result {
         match value {
             Some(value) => write(self, value),
             None => self.null(),
         }
     }
 
-    pub(super) fn null(&mut self) {
+    pub(super) fn null(&mut self) -> Result {
         self.text.push_str("null");
+        self.checked()
     }
 
     /// A text without a character that has to be escaped.
-    pub(super) fn name(&mut self, name: &str) {
+    pub(super) fn name(&mut self, name: &str) -> Result {
         self.text.push('"');
         self.text.push_str(name);
         self.text.push('"');
+        self.checked()
     }
 
-    fn string(&mut self, value: &str) {
+    fn string(&mut self, value: &str) -> Result {
         let needs_escape = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
         if value.bytes().any(needs_escape) {
             self.text.push_str(&serde_json::Value::from(value).to_string());
+            self.checked()
         } else {
-            self.name(value);
+            self.name(value)
         }
     }
 
-    fn boolean(&mut self, value: bool) {
+    fn boolean(&mut self, value: bool) -> Result {
         self.text.push_str(if value { "true" } else { "false" });
+        self.checked()
     }
 
-    fn number(&mut self, value: impl std::fmt::Display) {
+    fn number(&mut self, value: impl std::fmt::Display) -> Result {
         let _a_string_takes_it = write!(self.text, "{value}");
+        self.checked()
     }
 
-    fn id(&mut self, id: Uuid) {
-        self.name(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+    fn id(&mut self, id: Uuid) -> Result {
+        self.name(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
     }
 
-    fn instant(&mut self, instant: Instant) {
+    fn instant(&mut self, instant: Instant) -> Result {
         self.text.push('"');
         DateTime(instant).write(&mut self.text);
         self.text.push('"');
+        self.checked()
     }
 }
 

@@ -65,11 +65,8 @@ pub(super) async fn run(plan: &Plan, store: &Store, viewer: &Viewer, variables: 
     let (mut errors, mut has_written) = (Vec::new(), false);
     for (root, verb) in plan.roots.iter().zip(verbs) {
         writer.begin_root(&root.key);
-        let Some(verb) = verb else {
-            writer.name("Mutation");
-            continue;
-        };
         let done = async {
+            let Some(verb) = verb else { return writer.name("Mutation") };
             let done = verb.await?;
             has_written = true;
             writer.claims = plan.claims(store, viewer).await?;

@@ -198,10 +198,8 @@ impl Root {
                 let status = list.status;
                 let read = connection::read(store, viewer, (**list).clone(), self.selects("syncToken"));
                 let (page, sync_token) = read.await?;
-                let count = match self.selects("totalCount") {
-                    true => Some(connection::count(store, viewer, status).await?),
-                    false => None,
-                };
+                let is_counted = self.selects("totalCount");
+                let count = if is_counted { Some(connection::count(store, viewer, status).await?) } else { None };
                 Found::Page(ReadPage { page, sync_token, count })
             }
             Asked::Changes(since, first) => Found::Changes(feed::changes(store, viewer, since.clone(), *first).await?),
@@ -214,10 +212,7 @@ impl Writer<'_> {
     fn field(&mut self, root: &Root, asked: Asked, found: Found) -> Result<(), Stop> {
         let selections = &root.selections;
         match (asked, found) {
-            (Asked::Typename, _) => {
-                self.name("Query");
-                Ok(())
-            }
+            (Asked::Typename, _) => self.name("Query"),
             (Asked::Viewer, _) => self.user(&selections[0]),
             (Asked::Task(id), _) => {
                 // Two fields may name one task.
@@ -245,10 +240,7 @@ impl Writer<'_> {
         let written = match (id, id.task().and_then(|id| tasks.get(&id)), of("Task"), of("User")) {
             (NodeId::Viewer, _, _, Some(user)) => self.user(user),
             (_, Some(row), Some(task), _) => self.task(task, row),
-            _ => {
-                self.null();
-                Ok(())
-            }
+            _ => self.null(),
         };
         self.tasks = tasks;
         written

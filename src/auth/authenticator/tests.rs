@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::auth::{TokenClaims, sign as sign_claims};
 
 const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
@@ -21,11 +22,11 @@ fn token(claims: &Value) -> String {
     token_with(&json!({"alg": "HS256", "typ": "JWT"}), claims, SECRET)
 }
 
-fn guard(issuer: Option<&str>, audience: Option<&str>) -> Guard {
-    Guard::new(Trust {
-        secret: Some(SECRET.to_vec()),
-        issuer: issuer.map(str::to_owned),
-        audience: audience.map(str::to_owned),
+fn authenticator(issuers: &[&str], audiences: &[&str]) -> Authenticator {
+    Authenticator::new(Trust {
+        secrets: vec![SECRET.to_vec()],
+        issuers: issuers.iter().map(ToString::to_string).collect(),
+        audiences: audiences.iter().map(ToString::to_string).collect(),
         ..Trust::default()
     })
 }
@@ -39,7 +40,7 @@ fn at_once<T>(work: impl Future<Output = Result<T, TokenError>>) -> Result<T, In
 }
 
 fn verify(token: &str) -> Result<Viewer, InvalidToken> {
-    at_once(guard(None, None).verify(token)).map(|verified| verified.viewer)
+    at_once(authenticator(&[], &[]).verify(token)).map(|verified| verified.viewer)
 }
 
 fn now() -> u64 {
@@ -52,9 +53,9 @@ fn a_good_token_names_the_viewer() {
     assert_eq!((viewer.id.as_str(), viewer.email.as_deref(), viewer.name), ("ada", Some("a@b.c"), None));
     let fraction = json!({"sub": "ada", "exp": 4_102_444_800.5, "aud": "anyone"});
     assert!(verify(&token(&fraction)).is_ok());
-    for typ in ["jwt", "at+jwt", "AT+JWT"] {
+    for typ in ["jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/JWT"] {
         let header = json!({"alg": "HS256", "typ": typ});
-        assert!(verify(&token_with(&header, &json!({"sub": "ada", "exp": now() + 60}), SECRET)).is_ok());
+        assert!(verify(&token_with(&header, &json!({"sub": "ada", "exp": now() + 60}), SECRET)).is_ok(), "{typ}");
     }
     assert!(verify(&token_with(&json!({"alg": "HS256"}), &json!({"sub": "a", "exp": now() + 60}), SECRET)).is_ok());
 }
@@ -99,6 +100,10 @@ fn headers_that_ask_for_more_are_refused() {
         json!({"alg": "RS256"}),
         json!({"alg": "hs256"}),
         json!({"alg": "HS256", "typ": "logout+jwt"}),
+        json!({"alg": "HS256", "typ": "application/logout+jwt"}),
+        json!({"alg": "HS256", "typ": "application/application/jwt"}),
+        json!({"alg": "HS256", "typ": "application/"}),
+        json!({"alg": "HS256", "typ": "text/jwt"}),
         json!({"alg": "HS256", "crit": ["exp"], "exp": 1}),
         json!({"alg": "HS256", "crit": []}),
         json!({"alg": "HS256", "crit": null}),
@@ -121,11 +126,12 @@ fn somebody_elses_signature_is_refused() {
 
 #[test]
 fn issuer_and_audience_are_required_where_configured() {
-    let guard = guard(Some("https://issuer"), Some("tasks"));
+    let authenticator = authenticator(&["https://issuer", "https://second"], &["tasks", "notes"]);
     let exp = now() + 60;
-    let check = |claims: Value| at_once(guard.verify(&token(&claims)));
+    let check = |claims: Value| at_once(authenticator.verify(&token(&claims)));
     assert!(check(json!({"sub": "a", "exp": exp, "iss": "https://issuer", "aud": ["x", "tasks"]})).is_ok());
     assert!(check(json!({"sub": "a", "exp": exp, "iss": "https://issuer", "aud": "tasks"})).is_ok());
+    assert!(check(json!({"sub": "a", "exp": exp, "iss": "https://second", "aud": ["notes"]})).is_ok());
     for (claims, claim) in [
         (json!({"sub": "a", "exp": exp, "aud": "tasks"}), "iss"),
         (json!({"sub": "a", "exp": exp, "iss": "https://issuer"}), "aud"),
@@ -133,32 +139,80 @@ fn issuer_and_audience_are_required_where_configured() {
         (json!({"sub": "a", "exp": exp, "iss": "https://other", "aud": "tasks"}), "iss"),
         (json!({"sub": "a", "exp": exp, "iss": "https://issuer", "aud": ["x"]}), "aud"),
         (json!({"sub": "a", "exp": exp, "iss": "https://issuer", "aud": []}), "aud"),
+        (json!({"sub": "a", "exp": exp, "iss": "https://issuer,https://second", "aud": "tasks"}), "iss"),
     ] {
         assert_eq!(check(claims), Err(InvalidToken::Claim(claim)));
     }
 }
 
 #[test]
+fn a_previous_secret_still_verifies() {
+    let previous = b"another secret of thirty-two byte";
+    let trust = Trust { secrets: vec![SECRET.to_vec(), previous.to_vec()], ..Trust::default() };
+    let authenticator = Authenticator::new(trust);
+    let claims = json!({"sub": "a", "exp": now() + 60});
+    let signed = |claims, secret| token_with(&json!({"alg": "HS256"}), claims, secret);
+    let check = |token: String| at_once(authenticator.verify(&token)).map(|verified| verified.viewer.id.to_string());
+    assert_eq!(check(signed(&claims, SECRET)), Ok("a".into()));
+    assert_eq!(check(signed(&claims, previous)), Ok("a".into()));
+    assert_eq!(check(signed(&claims, b"a third secret of thirty-two bytes")), Err(InvalidToken::Signature));
+    // What else is wrong with a token is told, whichever secret signed it.
+    assert_eq!(check(signed(&json!({"sub": "a", "exp": now() - 60}), previous)), Err(InvalidToken::Expired));
+}
+
+#[test]
+fn the_user_is_who_the_configured_claim_names() {
+    let with_claim = |claim: &str| {
+        let trust = Trust { secrets: vec![SECRET.to_vec()], user_claim: claim.into(), ..Trust::default() };
+        Authenticator::new(trust)
+    };
+    let check = |claim, claims: Value| {
+        at_once(with_claim(claim).verify(&token(&claims))).map(|verified| verified.viewer.id.to_string())
+    };
+    let exp = now() + 60;
+    assert_eq!(check("uid", json!({"uid": "ada", "exp": exp})), Ok("ada".into()));
+    assert_eq!(check("uid", json!({"uid": "ada", "sub": "other", "exp": exp})), Ok("ada".into()));
+    assert_eq!(check("https://x.example/id", json!({"https://x.example/id": "ada", "exp": exp})), Ok("ada".into()));
+    let long = "x".repeat(256);
+    for uid in [json!(null), json!(7), json!(""), json!("a\u{0}"), json!(["ada"]), json!(long)] {
+        assert_eq!(check("uid", json!({"uid": uid, "sub": "a", "exp": exp})), Err(InvalidToken::UserClaim), "{uid}");
+    }
+    assert_eq!(check("uid", json!({"sub": "ada", "exp": exp})), Err(InvalidToken::UserClaim));
+    assert_eq!(check("sub", json!({"uid": "ada", "exp": exp})), Err(InvalidToken::Claim("sub")));
+    // What `taskql token` signs names its user there.
+    let claims = TokenClaims { sub: "ada", user_claim: Some("email"), email: Some("a@b.c"), ..TokenClaims::default() };
+    let signed = sign_claims(SECRET, &TokenClaims { ttl: Duration::from_mins(1), ..claims });
+    assert_eq!(
+        at_once(with_claim("email").verify(&signed)).map(|verified| verified.viewer.id.to_string()),
+        Ok("ada".into())
+    );
+    assert_eq!(
+        at_once(with_claim("sub").verify(&signed)).map(|verified| verified.viewer.id.to_string()),
+        Ok("ada".into())
+    );
+}
+
+#[test]
 fn the_header_is_bearer_and_a_token() {
-    let guard = guard(None, None);
+    let authenticator = authenticator(&[], &[]);
     let token = token(&json!({"sub": "a", "exp": now() + 60}));
-    assert_eq!(at_once(guard.authenticate(None)), Ok(None));
+    assert_eq!(at_once(authenticator.authenticate(None)), Ok(None));
     for good in [format!("Bearer {token}"), format!("bearer  {token}")] {
-        assert!(matches!(at_once(guard.authenticate(Some(&good))), Ok(Some(_))));
+        assert!(matches!(at_once(authenticator.authenticate(Some(&good))), Ok(Some(_))));
     }
     for bad in ["", "Bearer", "Bearer ", "Basic YTpi", &token, &format!("Bearer {token} {token}")] {
-        assert!(at_once(guard.authenticate(Some(bad))).is_err(), "{bad}");
+        assert!(at_once(authenticator.authenticate(Some(bad))).is_err(), "{bad}");
     }
 }
 
 #[test]
 fn a_remembered_token_still_expires() {
-    let guard = guard(None, None);
+    let authenticator = authenticator(&[], &[]);
     let good = token(&json!({"sub": "a", "exp": now() + 60}));
     for _ in 0..2 {
-        assert!(at_once(guard.verify(&good)).is_ok());
+        assert!(at_once(authenticator.verify(&good)).is_ok());
     }
-    assert_eq!(guard.remembered.len(), 1);
+    assert_eq!(authenticator.remembered.len(), 1);
     // Within the leeway, and gone when that is over.
     let remaining = |exp| {
         let viewer = Viewer { id: UserId::new("ada").expect("an id"), email: None, name: None };
@@ -167,12 +221,12 @@ fn a_remembered_token_still_expires() {
     assert!(remaining(f64::from(u32::try_from(now()).expect("this century")) - 29.0) <= Duration::from_secs(1));
     assert_eq!(remaining(f64::from(u32::try_from(now()).expect("this century")) - 31.0), Duration::ZERO);
     assert_eq!(remaining(f64::MAX).min(REMEMBERED_FOR), REMEMBERED_FOR);
-    assert!(at_once(guard.verify(&good[..good.len() - 1])).is_err());
+    assert!(at_once(authenticator.verify(&good[..good.len() - 1])).is_err());
 }
 
 proptest! {
     #[test]
-    fn no_text_breaks_the_guard(text in ".{0,200}") {
+    fn no_text_breaks_the_authenticator(text in ".{0,200}") {
         prop_assert!(verify(&text).is_err());
     }
 

@@ -1,15 +1,15 @@
-//! Why nobody was let in.
+//! Why a token was refused.
 
 use std::sync::Arc;
 
 use crate::auth::key_set::KeysUnavailable;
 
-/// Why nobody was let in.
+/// Why a token was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// The token does not hold.
+    /// It is invalid or expired.
     Invalid(InvalidToken),
-    /// It cannot be told: the provider's keys are not to be had. The cause is for the log.
+    /// It cannot be checked: the provider's keys are missing. The cause is for the log.
     Unavailable(Arc<str>),
 }
 
@@ -25,7 +25,7 @@ impl From<KeysUnavailable> for TokenError {
     }
 }
 
-/// Why a token does not hold.
+/// What is wrong with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidToken {
     /// The header is not `Bearer` and a token.
@@ -36,7 +36,7 @@ pub enum InvalidToken {
     Malformed,
     /// Its header asks for what we do not do: another algorithm, another type, critical extensions.
     Unsupported,
-    /// It names a key that there is not.
+    /// It names an unknown key.
     UnknownKey,
     /// Somebody else signed it, or it was changed.
     Signature,
@@ -46,6 +46,8 @@ pub enum InvalidToken {
     NotYetValid,
     /// A claim is missing or not what it must be.
     Claim(&'static str),
+    /// The claim that is to say who the user is, where that is not `sub`, is missing or not what it must be.
+    UserClaim,
 }
 
 impl InvalidToken {
@@ -61,6 +63,7 @@ impl InvalidToken {
             Self::Signature => "The token's signature does not match.".into(),
             Self::Expired => "The token has expired; get a fresh one.".into(),
             Self::NotYetValid => "The token is not valid yet.".into(),
+            Self::UserClaim => "The token's claim for the user's id is missing or not accepted.".into(),
             Self::Claim(claim) => format!("The token's '{claim}' claim is missing or not accepted."),
         }
     }
