@@ -57,7 +57,7 @@ async fn a_mutation_whose_answer_could_be_too_large_is_refused_before_it_runs() 
     let (few, many) = (aliases("description", 20), aliases("description", 10));
     assert_eq!(ada.run(&create(&few, 1)).await.code(), None);
     // Twenty aliases in all, ten of which are in each of ten fields.
-    let fragment = format!("fragment F on Task {{ {many} {} }}", aliases("description", 29).replace("a", "b"));
+    let fragment = format!("fragment F on Task {{ {many} {} }}", aliases("description", 29).replace('a', "b"));
     let query = create("...F", 10) + &fragment;
     let answer = ada.run(&query).await;
     assert_eq!(answer.code(), Some("QUERY_TOO_COMPLEX"), "{answer:?}");

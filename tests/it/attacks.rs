@@ -40,6 +40,14 @@ async fn each_attack_by_body_has_its_answer_and_its_time() {
     let title = |title: &str| {
         json!({"query": "mutation($t: String!) { createTask(input: {title: $t}) { task { id } } }", "variables": {"t": title}}).to_string()
     };
+    let repeated = |field: &str| {
+        format!(
+            "{{ {} }} fragment B on Query {{ {} }} fragment A on Query {{ {field} }}",
+            "...B ".repeat(45),
+            "...A ".repeat(44)
+        )
+    };
+    let list = format!("[{}]", "1 ".repeat(1_700));
     // What a normal request takes is no attack's.
     process.run(&token("ada"), "{ tasks { totalCount } }", json!({})).await.expect("an answer");
     let before_kb = peak_memory_kb(&process);
@@ -116,6 +124,68 @@ async fn each_attack_by_body_has_its_answer_and_its_time() {
                 "fragment F on Query {{ {} }} {}",
                 "a ".repeat(200),
                 (0..150).map(|n| format!("query q{n} {{ ...F }} ")).collect::<String>()
+            )),
+            200,
+            "QUERY_TOO_COMPLEX",
+        ),
+        (
+            "a list that fragments repeat",
+            json_type,
+            document(&repeated(&format!("nodes(ids: {list}) {{ id }}"))),
+            200,
+            "QUERY_TOO_COMPLEX",
+        ),
+        (
+            "a list of a field that there is not",
+            json_type,
+            document(&repeated(&format!("z(i: {list})"))),
+            200,
+            "QUERY_TOO_COMPLEX",
+        ),
+        (
+            "a list in an operation that is not run",
+            json_type,
+            json!({"query": format!("query Q {{ __typename }} query R {}", repeated(&format!("z(i: {list})"))), "operationName": "Q"})
+                .to_string(),
+            200,
+            "QUERY_TOO_COMPLEX",
+        ),
+        (
+            "a list in a condition",
+            json_type,
+            document(&repeated(&format!("viewer @skip(if: {list}) {{ id }}"))),
+            200,
+            "QUERY_TOO_COMPLEX",
+        ),
+        (
+            "a list of wrong values under each of many operations",
+            json_type,
+            document(&format!(
+                "{} fragment F on Query {{ nodes(ids: [{}]) {{ id }} }}",
+                (0..80).map(|n| format!("query Q{n} {{ ...F }} ")).collect::<String>(),
+                "{} ".repeat(270)
+            )),
+            200,
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            "lists that differ",
+            json_type,
+            document(&format!(
+                "{{ nodes(ids: [{}]) {{ id }} {} }}",
+                "1 ".repeat(500),
+                "nodes(ids: [2]) { id } ".repeat(130)
+            )),
+            200,
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            "fragments within fragments under each of many operations",
+            json_type,
+            document(&format!(
+                "{} {} fragment F40 on Query {{ __typename }}",
+                (0..200).map(|n| format!("query Q{n}{{...F0}}")).collect::<String>(),
+                (0..40).map(|n| format!("fragment F{n} on Query{{...F{}}}", n + 1)).collect::<String>()
             )),
             200,
             "QUERY_TOO_COMPLEX",

@@ -11,15 +11,17 @@ mod event_stream;
 mod faults;
 mod follow;
 mod fuzz;
+mod graphql;
 mod http;
+mod introspection;
 mod keys;
 mod layers;
 mod limits;
 mod list;
+mod memory;
 mod migrations;
 mod pages;
 mod persisted;
-
 mod plan;
 mod plans;
 mod quota;

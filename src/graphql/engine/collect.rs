@@ -30,32 +30,23 @@ pub(super) struct Collect<'d> {
 pub(super) enum Conditions<'d> {
     /// Everything is there, whatever they say.
     Ignored,
-    /// Only what they say without variables.
-    Unknown,
     /// What they say with these variables.
     Known(&'d Variables),
 }
 
-/// A selection depends on a variable whose value is not known.
-#[derive(Debug)]
-pub(super) struct Undecided;
-
 impl<'d> Collect<'d> {
     /// The parts of several sets of one field, in the order of the answer.
-    pub(super) fn parts(self, sets: impl IntoIterator<Item = &'d SelectionSet>) -> Result<Vec<Part<'d>>, Undecided> {
+    pub(super) fn parts(self, sets: impl IntoIterator<Item = &'d SelectionSet>) -> Vec<Part<'d>> {
         let (mut parts, mut visited) = (Vec::new(), HashSet::new());
         for set in sets {
-            self.add(&set.ty, set, &mut visited, &mut parts)?;
+            self.add(&set.ty, set, &mut visited, &mut parts);
         }
-        Ok(parts)
+        parts
     }
 
     /// As [`parts`](Self::parts), of an object: every fragment on it is its own.
-    pub(super) fn fields(
-        self,
-        sets: impl IntoIterator<Item = &'d SelectionSet>,
-    ) -> Result<Vec<Vec<&'d Node<Field>>>, Undecided> {
-        Ok(of_fields(self.parts(sets)?))
+    pub(super) fn fields(self, sets: impl IntoIterator<Item = &'d SelectionSet>) -> Vec<Vec<&'d Node<Field>>> {
+        of_fields(self.parts(sets))
     }
 
     /// As [`fields`](Self::fields), of objects of a type, whatever type their sets are of.
@@ -63,23 +54,17 @@ impl<'d> Collect<'d> {
         self,
         ty: &Name,
         sets: impl IntoIterator<Item = &'d SelectionSet>,
-    ) -> Result<Vec<Vec<&'d Node<Field>>>, Undecided> {
+    ) -> Vec<Vec<&'d Node<Field>>> {
         let (mut parts, mut visited) = (Vec::new(), HashSet::new());
         for set in sets {
-            self.add(ty, set, &mut visited, &mut parts)?;
+            self.add(ty, set, &mut visited, &mut parts);
         }
-        Ok(of_fields(parts))
+        of_fields(parts)
     }
 
-    fn add(
-        self,
-        ty: &Name,
-        set: &'d SelectionSet,
-        visited: &mut HashSet<&'d Name>,
-        parts: &mut Vec<Part<'d>>,
-    ) -> Result<(), Undecided> {
+    fn add(self, ty: &Name, set: &'d SelectionSet, visited: &mut HashSet<&'d Name>, parts: &mut Vec<Part<'d>>) {
         for selection in &set.selections {
-            if !self.is_included(selection.directives())? {
+            if !self.is_included(selection.directives()) {
                 continue;
             }
             let set = match selection {
@@ -94,15 +79,14 @@ impl<'d> Collect<'d> {
                 },
             };
             if set.ty == *ty || self.schema.is_subtype(&set.ty, ty) {
-                self.add(ty, set, visited, parts)?;
+                self.add(ty, set, visited, parts);
             } else {
                 add_set(set, parts);
             }
         }
-        Ok(())
     }
 
-    fn is_included(self, directives: &DirectiveList) -> Result<bool, Undecided> {
+    fn is_included(self, directives: &DirectiveList) -> bool {
         for directive in directives {
             let is_skip = match directive.name.as_str() {
                 "skip" => true,
@@ -113,16 +97,15 @@ impl<'d> Collect<'d> {
             let holds = match (self.conditions, condition.as_variable()) {
                 (Conditions::Ignored, _) => continue,
                 (_, None) => condition.to_bool().unwrap_or(!is_skip),
-                (Conditions::Unknown, Some(_)) => return Err(Undecided),
                 (Conditions::Known(variables), Some(name)) => {
                     matches!(variables.get(name.as_str()), Some(Value::Boolean(true)))
                 }
             };
             if holds == is_skip {
-                return Ok(false);
+                return false;
             }
         }
-        Ok(true)
+        true
     }
 }
 

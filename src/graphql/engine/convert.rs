@@ -14,28 +14,25 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned};
 use async_graphql_value::{Number, Value};
 
-use super::collect::{Collect, Conditions, Part, Undecided};
+use super::collect::{Collect, Conditions, Part};
 use super::position::Positions;
 
 /// Converts one operation. Defaults of variables are gone: whoever runs it gives all values.
-///
-/// # Errors
-/// Where a condition in it is not known.
 pub(super) fn operation(
     operation: &Node<Operation>,
     collect: Collect<'_>,
     positions: &Positions,
-) -> Result<ExecutableDocument, Undecided> {
+) -> ExecutableDocument {
     let convert = Convert { collect, positions };
     let pos = positions.of(operation.location());
     let definition = OperationDefinition {
         ty: kind(operation.operation_type),
         variable_definitions: operation.variables.iter().map(|definition| convert.variable(definition)).collect(),
         directives: Vec::new(),
-        selection_set: convert.set([&operation.selection_set], pos, &is_resolved)?,
+        selection_set: convert.set([&operation.selection_set], pos, &is_resolved),
     };
     let operations = DocumentOperations::Single(Positioned::new(definition, pos));
-    Ok(ExecutableDocument { operations, fragments: HashMap::new() })
+    ExecutableDocument { operations, fragments: HashMap::new() }
 }
 
 /// Introspection is answered elsewhere.
@@ -62,26 +59,26 @@ impl<'d> Convert<'d> {
         sets: impl IntoIterator<Item = &'d ApolloSelectionSet>,
         pos: Pos,
         is_wanted: &dyn Fn(&ApolloField) -> bool,
-    ) -> Result<Positioned<SelectionSet>, Undecided> {
+    ) -> Positioned<SelectionSet> {
         let mut items = Vec::new();
-        for part in self.collect.parts(sets)? {
+        for part in self.collect.parts(sets) {
             match part {
-                Part::Field(fields) if is_wanted(fields[0]) => items.push(self.field(&fields)?),
+                Part::Field(fields) if is_wanted(fields[0]) => items.push(self.field(&fields)),
                 Part::Field(_) => {}
                 Part::OnType(ty, sets) => {
                     let fragment = InlineFragment {
                         type_condition: Some(Positioned::new(TypeCondition { on: self.name(ty) }, pos)),
                         directives: Vec::new(),
-                        selection_set: self.set(sets, pos, is_wanted)?,
+                        selection_set: self.set(sets, pos, is_wanted),
                     };
                     items.push(Positioned::new(Selection::InlineFragment(Positioned::new(fragment, pos)), pos));
                 }
             }
         }
-        Ok(Positioned::new(SelectionSet { items }, pos))
+        Positioned::new(SelectionSet { items }, pos)
     }
 
-    fn field(&self, fields: &[&'d Node<ApolloField>]) -> Result<Positioned<Selection>, Undecided> {
+    fn field(&self, fields: &[&'d Node<ApolloField>]) -> Positioned<Selection> {
         let first = fields[0];
         let pos = self.pos(first.location());
         let arguments = first.arguments.iter().filter(|argument| !self.is_left_out(&argument.value)).map(|argument| {
@@ -92,9 +89,9 @@ impl<'d> Convert<'d> {
             name: self.name(&first.name),
             arguments: arguments.collect(),
             directives: Vec::new(),
-            selection_set: self.set(fields.iter().map(|field| &field.selection_set), pos, &|_| true)?,
+            selection_set: self.set(fields.iter().map(|field| &field.selection_set), pos, &|_| true),
         };
-        Ok(Positioned::new(Selection::Field(Positioned::new(field, pos)), pos))
+        Positioned::new(Selection::Field(Positioned::new(field, pos)), pos)
     }
 
     /// Whether an argument is a variable that has no value: then the argument's default holds (GraphQL, section 6.4.1),

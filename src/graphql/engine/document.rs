@@ -239,7 +239,7 @@ impl<'d> Reading<'d> {
     }
 
     fn outline(&self, node: &'d Node<executable::Operation>, not_null: Vec<Name>) -> Outline {
-        let roots = self.collect(Conditions::Ignored).fields([&node.selection_set]).unwrap_or_default();
+        let roots = self.collect(Conditions::Ignored).fields([&node.selection_set]);
         let own = self.schema.get_object(node.object_type());
         let is_personal = roots.iter().any(|field| own.is_some_and(|own| own.fields.contains_key(&field[0].name)));
         let introspects = roots.iter().any(|field| matches!(field[0].name.as_str(), "__schema" | "__type"));
@@ -261,7 +261,7 @@ impl<'d> Reading<'d> {
 
     fn selects_sync_token(&self, field: &[&'d Node<Field>]) -> bool {
         let sets = field.iter().map(|field| &field.selection_set);
-        let selected = self.collect(Conditions::Ignored).fields(sets).unwrap_or_default();
+        let selected = self.collect(Conditions::Ignored).fields(sets);
         field[0].name == "tasks" && selected.iter().any(|field| field[0].name == "syncToken")
     }
 

@@ -50,7 +50,7 @@ impl Problems {
             let is_rooted_in_one_field = || {
                 let operation = collect.tree.operations.iter().find(|operation| operation.location() == location);
                 let roots = operation.map(|operation| collect.fields([&operation.selection_set]));
-                roots.is_some_and(|roots| roots.is_ok_and(|roots| roots.len() == 1))
+                roots.is_some_and(|roots| roots.len() == 1)
             };
             // Several fields of one response key are one field of the answer (GraphQL, section 5.2.4.1).
             if message.ends_with("can only have one root field") && is_rooted_in_one_field() {

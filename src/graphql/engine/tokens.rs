@@ -24,9 +24,10 @@ pub(super) struct Tokens {
 }
 
 /// Checks size, tokens and nesting, and does for the parser what it does not do itself:
-/// - it looks for a colon or for what follows `...` past white space and comments, but not past commas, so these go;
+/// - it looks for a colon or for what follows `...` past white space, but not past commas, so these go;
+/// - it keeps every comment, so these go too;
 /// - it does not know descriptions of operations, fragments and variables (GraphQL of September 2025, section 2.1.9), so
-///   these go too;
+///   they go as well;
 /// - it takes an argument, or a field of an input object, without a colon and a value.
 ///
 /// # Errors
@@ -39,9 +40,9 @@ pub(super) fn read(source: &str) -> Result<Tokens, ServerError> {
     let mut reading = Reading::default();
     for item in Lexer::new(source) {
         match item.as_ref().map(Token::kind) {
-            Ok(TokenKind::Whitespace | TokenKind::Comment) => continue,
-            Ok(TokenKind::Comma) => {
-                reading.blanks.extend(item.map(|comma| range(&comma)));
+            Ok(TokenKind::Whitespace) => continue,
+            Ok(TokenKind::Comment | TokenKind::Comma) => {
+                reading.blanks.extend(item.map(|ignored| range(&ignored)));
                 continue;
             }
             Ok(TokenKind::Eof) => {}
@@ -217,12 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn descriptions_and_commas_are_taken_out_and_values_stay() {
+    fn what_the_parser_is_not_to_see_is_taken_out_and_values_stay() {
         for (written, parsed) in [
             ("\"a\" query Q { b }", "    query Q { b }"),
             ("{ a }\n\"\"\"\né\n\"\"\"\nfragment F on Q { b }", "{ a }\n   \n  \n   \nfragment F on Q { b }"),
             ("query Q(\"a\" $b: Int = 1, \"c\" $d: Int) { e }", "query Q(    $b: Int = 1      $d: Int) { e }"),
-            (",{ a,:b(c: [1,2], d: \",\") #,\n ...,F }", " { a :b(c: [1 2]  d: \",\") #,\n ... F }"),
+            (",{ a,:b(c: [1,2], d: \"#,\") #,é\n ...,F }", " { a :b(c: [1 2]  d: \"#,\")     \n ... F }"),
         ] {
             assert_eq!(read(written).expect("it passes").text, parsed);
         }

@@ -91,6 +91,17 @@ impl TestApp {
         line.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a number")
     }
 
+    /// What ada gets for a document, to the byte.
+    pub(crate) async fn written(&self, query: &str, variables: Value) -> String {
+        let request = Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {}", token("ada")))
+            .body(Body::from(json!({"query": query, "variables": variables}).to_string()))
+            .expect("a request");
+        let body = self.send(request).await.into_body().collect().await.expect("a body").to_bytes();
+        String::from_utf8(body.to_vec()).expect("a text")
+    }
+
     /// Sends a request as it is.
     pub(crate) async fn send(&self, request: Request<Body>) -> Response {
         self.router.clone().oneshot(request).await.expect("the router always answers")

@@ -133,7 +133,7 @@ impl Plan {
             OperationType::Subscription => return None,
         };
         let mut selected = selection::Planner::new(collect);
-        let fields = collect.fields([&operation.selection_set]).ok()?;
+        let fields = collect.fields([&operation.selection_set]);
         let roots = fields.into_iter().map(|fields| {
             let first = fields[0];
             if first.name != "__typename" && !root(&first.name) {

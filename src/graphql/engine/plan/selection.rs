@@ -82,7 +82,7 @@ impl<'d> Planner<'d> {
 
     fn of_type(&mut self, ty: &Name, fields: &[&'d Node<Field>]) -> Option<Selection> {
         let sets = fields.iter().map(|field| &field.selection_set);
-        let selected = self.collect.fields_of(ty, sets).ok()?;
+        let selected = self.collect.fields_of(ty, sets);
         let mut columns = match ty.as_str() {
             "Task" => Read::Task(Columns::NONE),
             _ => Read::Nothing,
