@@ -10,7 +10,7 @@ use reqwest::{Client, Proxy, Url};
 use tokio::sync::Mutex;
 use tracing::Instrument;
 
-use super::authenticator::{InvalidToken, TokenError};
+use super::error::{InvalidToken, TokenError};
 use super::key::Key;
 
 /// Most bytes of a key set.
@@ -44,10 +44,6 @@ impl Default for Patience {
         }
     }
 }
-
-/// The keys are missing. The cause is for the log.
-#[derive(Clone, Debug)]
-pub(super) struct KeysUnavailable(pub(super) Arc<str>);
 
 /// An identity provider's keys.
 pub struct KeySet {
@@ -190,7 +186,7 @@ impl KeySet {
 }
 
 fn unavailable() -> TokenError {
-    KeysUnavailable("the identity provider's keys could not be fetched".into()).into()
+    TokenError::Unavailable("the identity provider's keys could not be fetched".into())
 }
 
 fn is_older(at: Option<Instant>, than: Duration) -> bool {

@@ -3,10 +3,12 @@
 
 mod authenticator;
 pub mod development;
+mod error;
 mod key;
 mod key_set;
 mod sign;
 
-pub use authenticator::{Authenticator, InvalidToken, TokenError, Trust, Verified};
+pub use authenticator::{Authenticator, Trust, Verified};
+pub use error::{InvalidToken, TokenError};
 pub use key_set::{KeySet, Patience};
 pub use sign::{TokenClaims, sign};

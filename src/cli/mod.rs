@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use arguments::Command;
 
 use crate::auth::TokenClaims;
-use crate::config::{ConfigError, OTLP_ENDPOINT, Source};
+use crate::config::{ConfigError, OTLP_ENDPOINT, Settings, Source};
 use crate::database::Error;
 use crate::telemetry;
 
@@ -60,7 +60,7 @@ fn command() -> Result<(), Failure> {
     let source = Source::read(&flags)?;
     let traces = telemetry::start(source.telemetry()?);
     let _sent_at_the_end = traces.map_err(|error| ConfigError::new(OTLP_ENDPOINT, error))?;
-    for variable in source.variables.unknown() {
+    for variable in source.variables.unknown(Settings::variables()) {
         tracing::warn!(variable, "this variable is no setting of taskql; see taskql --help");
     }
     match command {

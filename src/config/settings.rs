@@ -163,7 +163,8 @@ impl Settings {
     }
 
     /// The variables of all flags.
-    pub(super) fn variables() -> Vec<String> {
+    #[must_use]
+    pub fn variables() -> Vec<String> {
         Self::augment_args(Command::new("taskql")).get_arguments().map(|flag| variable_of(flag).to_owned()).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 
-use super::{ConfigError, PRIVATE_VARIABLES, Settings, dotenv};
+use super::{ConfigError, PRIVATE_VARIABLES, dotenv};
 
 /// A variable that only the build reads.
 const OF_THE_BUILD: &str = "TASKQL_WEB";
@@ -80,10 +80,9 @@ impl Variables {
         }
     }
 
-    /// Variables that begin like ours and are none, most likely misspelt.
+    /// Variables that begin like ours and are none, most likely misspelt. `known` are those that have a flag.
     #[must_use]
-    pub fn unknown(&self) -> BTreeSet<String> {
-        let mut known = Settings::variables();
+    pub fn unknown(&self, mut known: Vec<String>) -> BTreeSet<String> {
         known.extend(PRIVATE_VARIABLES.iter().flat_map(|(name, _)| [(*name).to_owned(), format!("{name}{FILE}")]));
         known.push(OF_THE_BUILD.to_owned());
         let names = self.environment.keys().filter_map(|name| name.to_str());

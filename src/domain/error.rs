@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use sea_orm::DbErr;
 
-use super::Problem;
 use crate::database;
 
 /// Why a verb did not do what it was asked to.
@@ -37,6 +36,15 @@ pub enum Conflict {
     },
     /// The id was used, and its object deleted a short while ago.
     Deleted,
+}
+
+/// A rule that one field of the input breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The way to the field from the arguments inward.
+    pub path: Vec<&'static str>,
+    /// What is wrong and what would be right.
+    pub message: String,
 }
 
 impl Error {

@@ -18,11 +18,23 @@ mod viewer;
 mod write;
 
 pub use clock::Clock;
-pub use error::{Conflict, Error};
+pub use error::{Conflict, Error, Problem};
 pub use id::Id;
-pub use problems::{Given, Problem, Problems};
+pub use problems::{Given, Problems};
 pub use store::Store;
 pub use viewer::{UserId, Viewer};
+
+use std::sync::Arc;
+
+use sea_orm::DatabaseConnection;
+
+impl Store {
+    /// Wraps an open database. Whoever follows changes in this process hears of what it writes.
+    #[must_use]
+    pub fn new(db: DatabaseConnection, clock: Clock) -> Self {
+        Self::with_observer(db, clock, Arc::new(feed::Hub::default()))
+    }
+}
 
 /// An instant as it is stored: UTC, whole microseconds, of the years 0001 to 9999.
 pub type Instant = chrono::DateTime<chrono::Utc>;

@@ -3,16 +3,7 @@
 use sea_orm::ActiveValue::{self, NotSet, Set};
 use sea_orm::sea_query::{Nullable, Value};
 
-use super::Error;
-
-/// A rule that one field of the input breaks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The way to the field from the arguments inward.
-    pub path: Vec<&'static str>,
-    /// What is wrong and what would be right.
-    pub message: String,
-}
+use super::{Error, Problem};
 
 /// What a client gives for a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! The database with what every verb needs beside it: the clock, those who follow changes, and writes that cannot be cut
 //! short.
 
+use std::any::Any;
+use std::sync::Arc;
+
 use sea_orm::{DatabaseConnection, DbBackend, QueryResult};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::feed::{FeedStatus, Hub};
-use super::{Clock, Error, Instant};
+use super::{Clock, Error, Instant, UserId};
 use crate::database::{Database, Effect, PoolStatus, Sql, statements};
 
 /// A handle on the database; clones share it.
@@ -15,15 +17,20 @@ pub struct Store {
     database: Database,
     clock: Clock,
     writes: TaskTracker,
-    hub: Hub,
+    observer: Arc<dyn Observer>,
     max_tasks: Option<i64>,
 }
 
+/// One who hears of every commit.
+pub(super) trait Observer: Any + Send + Sync {
+    /// `user` has come to the change of this number.
+    fn committed(&self, user: &UserId, number: i64);
+}
+
 impl Store {
-    /// Wraps an open database.
-    #[must_use]
-    pub fn new(db: DatabaseConnection, clock: Clock) -> Self {
-        Self { database: Database::new(db), clock, writes: TaskTracker::new(), hub: Hub::default(), max_tasks: None }
+    /// Wraps an open database. `observer` hears of every commit.
+    pub(super) fn with_observer(db: DatabaseConnection, clock: Clock, observer: Arc<dyn Observer>) -> Self {
+        Self { database: Database::new(db), clock, writes: TaskTracker::new(), observer, max_tasks: None }
     }
 
     /// Lets each user have at most so many tasks; 0 is no limit.
@@ -68,9 +75,9 @@ impl Store {
         &self.database
     }
 
-    /// Who follows changes in this process.
-    pub(super) fn hub(&self) -> &Hub {
-        &self.hub
+    /// The one who hears of every commit.
+    pub(super) fn observer(&self) -> &dyn Observer {
+        &*self.observer
     }
 
     /// Which database it is.
@@ -83,12 +90,6 @@ impl Store {
     #[must_use]
     pub fn pool(&self) -> PoolStatus {
         self.database.status()
-    }
-
-    /// How much is followed at this moment.
-    #[must_use]
-    pub fn feed(&self) -> FeedStatus {
-        self.hub.status()
     }
 
     /// Whether the database answers. One statement.

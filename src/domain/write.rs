@@ -36,7 +36,7 @@ impl Store {
         if self.backend() == sea_orm::DbBackend::Postgres && !may_exist && !write.is_empty() {
             let rows = self.database().writer().await?.query(write.single(&author), Effect::Writes).await?;
             if let Some(row) = rows.into_iter().next() {
-                self.hub().tell(&viewer.id, number(&row)?);
+                self.observer().committed(&viewer.id, number(&row)?);
                 return Ok(row);
             }
         }
@@ -46,7 +46,7 @@ impl Store {
         let is_committed = matches!(outcome, Ok(End::Commit(_)));
         let row = connection.end(outcome).await?;
         if is_committed {
-            self.hub().tell(&viewer.id, number(&row)?);
+            self.observer().committed(&viewer.id, number(&row)?);
         }
         Ok(row)
     }

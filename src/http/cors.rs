@@ -6,7 +6,6 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use super::development;
 use crate::config::Origin;
 
 /// How long a browser may remember a preflight's answer.
@@ -37,5 +36,14 @@ pub(super) fn is_origin_allowed(origin: &str, listed: &[Origin], is_development:
 fn is_local(origin: &str) -> bool {
     let uri: Option<Uri> = origin.parse().ok();
     let host = uri.as_ref().and_then(|uri| uri.authority());
-    host.is_some_and(|authority| development::is_local(authority.as_str()))
+    host.is_some_and(|authority| is_local_host(authority.as_str()))
+}
+
+/// Whether `host`, with a port or without one, names this machine.
+pub(super) fn is_local_host(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) && !host.ends_with(']') => name,
+        _ => host,
+    };
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| name.eq_ignore_ascii_case(local))
 }

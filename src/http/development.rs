@@ -32,7 +32,7 @@ fn reason_against(request: &Request, listed: &[Origin]) -> Option<&'static str> 
     let headers = request.headers();
     let names = headers.get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());
     let names: Vec<&str> = names.chain(request.uri().authority().map(Authority::as_str)).collect();
-    if names.is_empty() || !names.into_iter().all(is_local) {
+    if names.is_empty() || !names.into_iter().all(cors::is_local_host) {
         return Some(
             "Development mode answers to localhost, 127.0.0.1 and [::1] only. Set TASKQL_JWT_SECRET to serve other names.",
         );
@@ -74,23 +74,14 @@ fn origin_of(address: &str) -> Option<String> {
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
 }
 
-/// Whether `host`, with a port or without one, names this machine.
-pub(super) fn is_local(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) && !host.ends_with(']') => name,
-        _ => host,
-    };
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| name.eq_ignore_ascii_case(local))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::is_local;
+    use super::cors;
 
     #[test]
     fn only_names_of_this_machine_are_local() {
         for host in ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8000"] {
-            assert!(is_local(host), "{host}");
+            assert!(cors::is_local_host(host), "{host}");
         }
         for host in [
             "",
@@ -103,7 +94,7 @@ mod tests {
             "user@localhost",
             "localhost:80:80",
         ] {
-            assert!(!is_local(host), "{host}");
+            assert!(!cors::is_local_host(host), "{host}");
         }
     }
 }

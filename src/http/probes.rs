@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::app::App;
 use super::metrics::{Metrics, Snapshot};
+use crate::domain::feed;
 
 /// 200 while the process lives.
 pub(super) async fn health() -> Response {
@@ -33,7 +34,7 @@ fn json(status: StatusCode, body: &'static str) -> Response {
 
 /// The metrics as a text.
 pub(super) async fn metrics(State(app): State<Arc<App>>, State(metrics): State<Arc<Metrics>>) -> Response {
-    let (pool, feed) = (app.store.pool(), app.store.feed());
+    let (pool, feed) = (app.store.pool(), feed::status(&app.store));
     let text =
         metrics.to_text(&Snapshot { pool, feed, in_flight: app.limits.in_flight(), streams: app.streams.count() });
     ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()

@@ -44,18 +44,18 @@ async fn a_wake_up_costs_one_statement_however_many_follow() {
     // The first ones join; the reader that they share looks once for what came before.
     let (told, first) = tokio::join!(next_of_all(&mut followers), ada.create_titled("first"));
     assert_eq!(told, BTreeSet::from([first]));
-    let before = app.store.feed();
+    let before = feed::status(&app.store);
     assert_eq!((before.users, before.followers), (1, 15));
     for n in 0..20 {
         let title = format!("task {n}");
         let (told, id) = tokio::join!(next_of_all(&mut followers), ada.create_titled(&title));
         assert_eq!(told, BTreeSet::from([id]));
     }
-    assert_eq!(app.store.feed().reads - before.reads, 20);
+    assert_eq!(feed::status(&app.store).reads - before.reads, 20);
     app.user("bob").create_titled("Bob's").await;
-    assert_eq!(app.store.feed().reads - before.reads, 20, "nobody follows Bob");
+    assert_eq!(feed::status(&app.store).reads - before.reads, 20, "nobody follows Bob");
     drop(followers);
-    assert_eq!((app.store.feed().users, app.store.feed().followers), (0, 0));
+    assert_eq!((feed::status(&app.store).users, feed::status(&app.store).followers), (0, 0));
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn an_idle_follower_of_an_epoch_that_is_over_holds_up_nobody() {
     assert!(matches!(timeout(SOON, new.next()).await.expect("in time"), Err(taskql::domain::Error::SyncTokenExpired)));
     polling.abort();
     drop((old, idle, new));
-    assert_eq!((app.store.feed().users, app.store.feed().followers), (0, 0));
+    assert_eq!((feed::status(&app.store).users, feed::status(&app.store).followers), (0, 0));
 }
 
 #[tokio::test]

@@ -117,7 +117,8 @@ fn module_of(file: &Path) -> Names {
 /// What the modules of a folder name of each other, by the names that the folder itself has for their items, too.
 fn graph(root: &Path, folder: &str) -> Graph {
     let base: Names = folder.split('/').map(str::to_owned).collect();
-    let files = sources(&root.join(folder)).into_iter();
+    // A module may test with what it does not use.
+    let files = sources(&root.join(folder)).into_iter().filter(|file| !file.ends_with("tests.rs"));
     let files: Vec<(Names, String)> =
         files.map(|file| (module_of(file.strip_prefix(root).expect("below src/")), code(&file))).collect();
     let own = &files.iter().find(|(module, _)| *module == base).expect("a folder has a mod.rs").1;
@@ -133,7 +134,8 @@ fn graph(root: &Path, folder: &str) -> Graph {
         let Some(name) = module.get(base.len()) else { continue };
         let siblings = named(code, module).into_iter().filter_map(|path| {
             let item = path.strip_prefix(base.as_slice())?.first()?.clone();
-            Some(items.get(&item).cloned().unwrap_or(item)).filter(|item| item != name && modules.contains(item))
+            let module = items.get(&item).filter(|_| !modules.contains(&item)).cloned();
+            Some(module.unwrap_or(item)).filter(|item| item != name && modules.contains(item))
         });
         graph.entry(name.clone()).or_default().extend(siblings);
     }

@@ -13,7 +13,7 @@ const BUDGET_KB: u64 = 16 * 1024;
 /// What reading them takes besides, and what an allocator leaves unused between blocks of many sizes.
 const SLACK_KB: u64 = 24 * 1024;
 
-const DOCUMENTS: usize = 20_000;
+const DOCUMENTS: usize = 4_000;
 
 /// A connection that is kept open.
 struct Connection(BufReader<TcpStream>);

@@ -192,12 +192,18 @@ fn response(reply: &Reply) -> Value {
     response
 }
 
-/// Whether two answers are the same. Where a field that cannot be null has failed, it is a matter of time which errors of
-/// fields beside it are told too.
+/// Whether two answers are the same. Fields that stand side by side fail in any order. Where one that cannot be null has
+/// failed, it is a matter of time which errors of the others are told too.
 fn is_alike(one: &Value, other: &Value) -> bool {
     let errors = |response: &Value| response["errors"].as_array().cloned().unwrap_or_default();
     let is_null = |response: &Value| response.get("data").is_some_and(Value::is_null);
-    one == other || (is_null(one) && is_null(other) && errors(one).iter().any(|error| errors(other).contains(error)))
+    let sorted = |response: &Value| {
+        let mut errors: Vec<String> = errors(response).iter().map(ToString::to_string).collect();
+        errors.sort();
+        (response.get("data").cloned(), errors)
+    };
+    sorted(one) == sorted(other)
+        || (is_null(one) && is_null(other) && errors(one).iter().any(|error| errors(other).contains(error)))
 }
 
 /// A server, and a socket that is open to it.

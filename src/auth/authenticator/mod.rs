@@ -1,7 +1,5 @@
 //! Checks a bearer token and says who its user is (RFC 7519; RFC 6750; RFC 8725).
 
-mod error;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,8 +11,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
 
-pub use error::{InvalidToken, TokenError};
-
+use super::error::{InvalidToken, TokenError};
 use super::key_set::KeySet;
 use crate::domain::{UserId, Viewer};
 

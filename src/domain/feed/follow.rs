@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::changes::{self, Change};
-use super::hub::{Batch, Membership, RETRY_AFTER};
+use super::hub::{Batch, Hub, Membership, RETRY_AFTER};
 use super::reading::{self, Changed, Place, Position};
 use super::sync_token::SyncToken;
 use crate::domain::{Error, Problems, Store, Viewer};
@@ -83,7 +83,7 @@ impl Follower {
                     outcome => outcome?,
                 },
                 State::CaughtUp(position) => {
-                    let membership = self.store.hub().join(&self.store, &self.viewer.id, *position);
+                    let membership = Hub::of(&self.store).join(&self.store, &self.viewer.id, *position);
                     self.state = State::Waiting(membership);
                 }
                 State::Waiting(membership) => {
@@ -113,7 +113,7 @@ impl Follower {
     /// Reads on by itself.
     async fn read(&mut self) -> Result<(), Error> {
         let place = Place { revision: self.token.revision, head: Some(self.token.head) };
-        self.store.hub().count_read();
+        Hub::of(&self.store).count_read();
         let reading = reading::read(&self.store, &self.viewer.id, place, PAGE).await?;
         let (to, position) = (reading.reached(), reading.position);
         position.check(self.token)?;

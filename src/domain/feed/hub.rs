@@ -5,6 +5,7 @@
 //! are kept for all of them together, and nothing is kept for who is slow: whoever fell behind these reads on from its
 //! own place.
 
+use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -15,6 +16,7 @@ use tokio::task::AbortHandle;
 
 use super::reading::{self, Changed, Place, Position};
 use super::sync_token::Owner;
+use crate::domain::store::Observer;
 use crate::domain::{Error, Store, UserId};
 
 /// Most changes that a reader reads at once.
@@ -79,13 +81,10 @@ pub(super) struct Membership {
 }
 
 impl Hub {
-    /// Tells that `user` has come to `revision`, after the commit.
-    pub(in crate::domain) fn tell(&self, user: &UserId, revision: i64) {
-        self.wake(user, revision);
-        if let Some(outgoing) = self.0.outgoing.get() {
-            // Where there are too many to tell of, others find out when they next poll.
-            let _may_be_full = outgoing.try_send((user.clone(), revision));
-        }
+    /// The hub of a store.
+    pub(super) fn of(store: &Store) -> &Self {
+        let observer: &dyn Any = store.observer();
+        observer.downcast_ref().expect("a store is made with a hub")
     }
 
     /// Wakes those who follow `user`, unless they are as far as `revision` already.
@@ -119,7 +118,7 @@ impl Hub {
         self.0.outgoing.set(sender).ok().map(|()| receiver)
     }
 
-    pub(in crate::domain) fn status(&self) -> FeedStatus {
+    pub(super) fn status(&self) -> FeedStatus {
         let followed = self.followed();
         let followers = followed.values().map(|followed| followed.followers).sum();
         FeedStatus { users: followed.len(), followers, reads: self.0.reads.load(Ordering::Relaxed) }
@@ -154,6 +153,16 @@ impl Hub {
 
     pub(super) fn count_read(&self) {
         self.0.reads.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Observer for Hub {
+    fn committed(&self, user: &UserId, number: i64) {
+        self.wake(user, number);
+        if let Some(outgoing) = self.0.outgoing.get() {
+            // Where there are too many to tell of, others find out when they next poll.
+            let _may_be_full = outgoing.try_send((user.clone(), number));
+        }
     }
 }
 
@@ -235,7 +244,7 @@ impl Reader {
             match self.read().await {
                 Found::More => continue,
                 Found::All => {}
-                Found::SetBack => return self.store.hub().end(&self.user, &self.known),
+                Found::SetBack => return Hub::of(&self.store).end(&self.user, &self.known),
             }
             while heard.changed().await.is_ok() {
                 if *heard.borrow_and_update() != self.at {
@@ -248,7 +257,7 @@ impl Reader {
     /// Reads once and hands on what is new.
     async fn read(&mut self) -> Found {
         let place = Place { revision: self.at, head: Some(self.at) };
-        self.store.hub().count_read();
+        Hub::of(&self.store).count_read();
         let (to, changed, has_more) = match self.read_shared(place).await {
             Ok(found) => found,
             Err(error) => {

@@ -18,3 +18,11 @@ pub use hub::FeedStatus;
 pub(super) use hub::Hub;
 pub use reading::{ChangeKind, Changed, Object};
 pub use replicas::keep_woken;
+
+use super::Store;
+
+/// How much is followed in this process at this moment.
+#[must_use]
+pub fn status(store: &Store) -> FeedStatus {
+    Hub::of(store).status()
+}

@@ -12,6 +12,7 @@ use sea_orm::sqlx::{self};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::hub::Hub;
 use super::reading;
 use crate::database::{Cell, ColumnKind, Sql, cell};
 use crate::domain::{Error, Store, UserId};
@@ -34,7 +35,7 @@ const LISTEN_AGAIN_AFTER: [Duration; 2] = [Duration::from_millis(100), Duration:
 /// Keeps those who follow changes in this process woken, for as long as it is awaited.
 pub async fn keep_woken(store: &Store) {
     if store.backend() == DbBackend::Postgres
-        && let Some(outgoing) = store.hub().take_outgoing(MAX_WAITING)
+        && let Some(outgoing) = Hub::of(store).take_outgoing(MAX_WAITING)
     {
         tokio::join!(keep_polling(store), keep_sending(store, outgoing), keep_listening(store));
     } else {
@@ -55,7 +56,7 @@ async fn keep_polling(store: &Store) {
 
 /// Looks up how far the followed users have come, and the epoch. One statement for 500 of them, and one more.
 async fn poll(store: &Store) -> Result<(), Error> {
-    let users = store.hub().users();
+    let users = Hub::of(store).users();
     if users.is_empty() {
         return Ok(());
     }
@@ -68,7 +69,7 @@ async fn poll(store: &Store) -> Result<(), Error> {
                 (cell(&row, 0, ColumnKind::Text)?, cell(&row, 1, ColumnKind::BigInt)?)
                 && let Some(id) = UserId::new(id)
             {
-                store.hub().correct(&id, revision, &epoch);
+                Hub::of(store).correct(&id, revision, &epoch);
             }
         }
     }
@@ -150,7 +151,7 @@ async fn listen(store: &Store, has_heard: &mut bool) -> Result<(), sqlx::Error> 
         };
         for (user, revision) in wake_ups {
             if let Some(user) = UserId::new(&user) {
-                store.hub().wake(&user, revision);
+                Hub::of(store).wake(&user, revision);
             }
         }
     }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::auth::key_set::KeysUnavailable;
-
 /// Why a token was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenError {
@@ -16,12 +14,6 @@ pub enum TokenError {
 impl From<InvalidToken> for TokenError {
     fn from(invalid: InvalidToken) -> Self {
         Self::Invalid(invalid)
-    }
-}
-
-impl From<KeysUnavailable> for TokenError {
-    fn from(KeysUnavailable(cause): KeysUnavailable) -> Self {
-        Self::Unavailable(cause)
     }
 }
 
