@@ -20,7 +20,7 @@ pub(crate) struct Connection {
     _permit: OwnedSemaphorePermit,
 }
 
-/// What a statement does, which decides whether it can be sent again when its connection was cut.
+/// What a statement does, which decides whether it is safe to send twice when its connection was cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Nothing that lasts.

@@ -176,7 +176,7 @@ impl Write {
             }
         };
         let quota = match self.verb {
-            Verb::Insert { quota, .. } => quota,
+            Verb::Insert { quota, .. } => Some(quota.unwrap_or(i64::MAX)),
             Verb::Update { .. } | Verb::Delete { .. } => None,
         };
         sql.push("with owner as (");
@@ -276,11 +276,12 @@ impl Terms {
         let Self { user, now, .. } = self;
         let (email, name) = (sql.parameter(author.email), sql.parameter(author.name));
         sql.push(&format!(
-            "insert into users (id, email, name, revision, swept_revision, created_at, updated_at)
-             select {user}, {email}, {name}, 1, 0, {now}, {now} where {condition}
+            "insert into users (id, email, name, revision, swept_revision, created_at, updated_at, task_count, completed_count)
+             select {user}, {email}, {name}, 1, 0, {now}, {now}, 0, 0 where {condition}
              on conflict (id) do update set revision = users.revision + 1, updated_at = excluded.updated_at,
                  email = coalesce(excluded.email, users.email), name = coalesce(excluded.name, users.name)"
         ));
+        // Of a user that nobody has counted yet this is not true either: the transaction counts.
         if let Some(quota) = quota {
             sql.push(" where users.task_count < ").bind(quota);
         }

@@ -1,4 +1,4 @@
-//! The rules, a folder a noun: create, update, toggle, delete, get, list. Every verb takes the viewer, and every query
+//! The rules, a folder a noun. Every verb takes the viewer, and every query
 //! starts from that viewer's rows. Nothing here knows of GraphQL or HTTP.
 
 mod clock;

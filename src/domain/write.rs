@@ -61,8 +61,11 @@ async fn in_transaction<N: Noun>(
     let owner = owner.first().ok_or_else(|| Error::Internal("the user's row is missing".into()))?;
     let number = number(owner)?;
     let is_full = match write.verb {
-        Verb::Insert { quota: Some(quota), .. } => task_count(connection, author, owner).await? >= quota,
-        _ => false,
+        Verb::Insert { quota, .. } => {
+            let count = task_count(connection, author, owner).await?;
+            quota.is_some_and(|quota| count >= quota)
+        }
+        Verb::Update { .. } | Verb::Delete { .. } => false,
     };
     if matches!(write.verb, Verb::Insert { may_exist: true, .. }) {
         release_deleted_id(connection, author, write.id).await?;

@@ -5,4 +5,4 @@ mod noun;
 pub mod task;
 pub mod user;
 
-pub use noun::{COMMON, Kind, Noun};
+pub use noun::{COMMON, Noun};

@@ -5,8 +5,6 @@ use sea_orm::{DbErr, EntityTrait, IdenStatic, Iterable};
 /// A kind of thing that a user owns: it has an id of its own, changes row by row, and the change feed tells of it. Its
 /// table has the columns of [`COMMON`].
 pub trait Noun: EntityTrait {
-    /// Which of them it is.
-    const KIND: Kind;
     /// Its id.
     const ID: Self::Column;
     /// How often it changed.
@@ -27,10 +25,3 @@ pub trait Noun: EntityTrait {
 
 /// The columns that every noun has, with what every write does to them: `database/write.rs` and nobody else sets them.
 pub const COMMON: [&str; 7] = ["user_id", "id", "created_at", "updated_at", "version", "revision", "created_revision"];
-
-/// All nouns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// [`super::task`]
-    Task,
-}

@@ -3,7 +3,7 @@
 use sea_orm::TryIntoModel;
 use sea_orm::entity::prelude::*;
 
-use super::{Kind, Noun};
+use super::Noun;
 
 /// A row of `tasks`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -65,7 +65,6 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Noun for Entity {
-    const KIND: Kind = Kind::Task;
     const ID: Column = Column::Id;
     const VERSION: Column = Column::Version;
 

@@ -110,7 +110,7 @@ export async function checkApp(browser, server) {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('Token').fill('nonsense');
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByText('The token does not hold').waitFor();
+    await page.getByText('The token is invalid or has expired').waitFor();
     await page.getByLabel('Token').fill(newUser('grace'));
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByText('Nothing here yet').waitFor();
@@ -503,7 +503,7 @@ export async function checkApp(browser, server) {
     await first.getByText('Nothing here yet').waitFor();
     // The other window's token is stale, and that of the page is not.
     await second.reload();
-    await second.getByText('The token does not hold').waitFor();
+    await second.getByText('The token is invalid or has expired').waitFor();
     await second.getByRole('button', { name: 'Sign in' }).click();
     await becomes(() => titles(second), ['With the fresh token', 'Still here']);
   });

@@ -49,7 +49,17 @@ export const DELIBERATE_DIFFERENCES = {
     'refuses 4.0 and graphql-js cannot tell it from 4, nor -0 from 0, so these are not tried for IDs.',
   lexicalPlace:
     'Where a token is broken off (an unterminated string, a wrong escape) graphql-js points at the character, ' +
-    'others at the token. Either line will do.',
+    'others at the token. Either line will do, and any line where a description or another block string is in the ' +
+    'document: a description that has no definition after it is reported at either of its ends.',
+  unicodeEscapeLength:
+    'The grammar (2.9.4) bounds the value of \\u{…}, not the number of its digits; graphql-js refuses more than ' +
+    'eight zeros before it.',
+  typenameShape:
+    'Two fields of one response name must have the same shape (5.3.2), __typename too, which is a String!. graphql-js ' +
+    'does not look at the type of __typename.',
+  notationOfStrings:
+    'Two fields merge where their arguments have the same values (5.3.2): "a" and """a""" are one value. graphql-js ' +
+    'compares how they are printed.',
   nullForDefault:
     'A null for a nullable variable in a place that is not: graphql-js runs the operation and fails the field, ' +
     'taskql refuses the request before anything runs.',

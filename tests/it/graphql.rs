@@ -198,6 +198,31 @@ async fn whole_numbers_are_integers_however_json_writes_them() {
         let variables = json!({"n": serde_json::from_str::<Value>(value).expect("JSON")});
         assert_eq!(app.user("ada").send(query, variables).await.code(), code, "{value}");
     }
+    // An id is a text, however large the number that it is written as; 4.0 is none.
+    let task = "query($id: ID!) { task(id: $id) { id } }";
+    for (value, code) in [("7", Some("NOT_FOUND")), ("18446744073709551615", Some("NOT_FOUND")), ("4.0", INVALID)] {
+        let variables = json!({"id": serde_json::from_str::<Value>(value).expect("JSON")});
+        assert_eq!(app.user("ada").send(task, variables).await.code(), code, "{value}");
+    }
+    let written = app.user("ada").run("{ task(id: 99999999999999999999) { id } }").await;
+    assert_eq!(written.code(), Some("NOT_FOUND"), "{written:?}");
+}
+
+#[tokio::test]
+async fn an_argument_whose_variable_is_left_out_has_its_default() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada");
+    for n in 0..3 {
+        ada.create_titled(&format!("t{n}")).await;
+    }
+    for other in ["", "viewer { id }"] {
+        let query = format!(
+            "query($n: Int, $s: TaskStatusFilter) {{ {other} tasks(status: $s, last: $n) {{ totalCount }} taskChanges(first: $n) {{ hasMore }} }}"
+        );
+        let answer = ada.send(&query, json!({})).await;
+        assert_eq!((answer.code(), &answer["data"]["tasks"]["totalCount"]), (None, &json!(3)), "{answer:?}");
+        assert_eq!(ada.send(&query, json!({"n": 1})).await["data"]["taskChanges"]["hasMore"], true);
+    }
 }
 
 #[tokio::test]
@@ -274,6 +299,19 @@ async fn every_problem_of_a_document_is_told_up_to_twenty() {
             "{message}"
         );
     }
+    // One mistake is one problem, whatever else hangs on it.
+    for mistake in [
+        "{ viewer { nmae } }",
+        "query($id: ID!) { tsak(id: $id) { id } }",
+        "{ tsaks { ...F } } fragment F on TaskConnection { totalCount }",
+        "{ node(id: 1) { ... on Tsak { id } } }",
+        "query($yes: Boolean!) { viewer { id { x @skip(if: $yes) } } }",
+    ] {
+        let answer = ada.run(mistake).await;
+        assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1), "{mistake}: {answer:?}");
+    }
+    let answer = ada.run("query($unused: Int) { viewer { nmae { x } id } tasks } fragment Unused on Task { id }").await;
+    assert_eq!(answer["errors"].as_array().map(Vec::len), Some(4), "{answer:?}");
     let many = format!("{{ {} }}", (0..50).map(|n| format!("nope{n} ")).collect::<String>());
     let first = ada.run(&many).await;
     assert_eq!(first["errors"].as_array().map(Vec::len), Some(20));
@@ -319,6 +357,11 @@ async fn a_subscription_has_one_field_at_its_root() {
             "{refused}: {heard}"
         );
     }
+    // However many subscriptions are fine, what is wrong behind them is found.
+    let many: String = (0..250).map(|n| format!("subscription S{n}{{...F}}")).collect();
+    let hidden = format!("{many} fragment F on Subscription{{taskChanged{{kind}}taskChanged{{kind}}}} query Q{{nope}}");
+    let answer = app.user("ada").post(json!({"query": hidden, "operationName": "Q"})).await;
+    assert_eq!(answer.code(), INVALID, "{answer:?}");
     let merged = "subscription { taskChanged { kind ... { kind } } ...F ... { taskChanged { task { title } } } }
         fragment F on Subscription { taskChanged { task { version } kind } }";
     socket.subscribe("merged", merged, json!({})).await;

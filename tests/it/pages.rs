@@ -81,16 +81,15 @@ async fn insert(app: &TestApp, sub: &str, rows: &[Row]) {
         id: Set(row.id),
         title: Set(row.title.clone()),
         title_key: Set(row.title.to_lowercase()),
-        description: Set(None),
         completed: Set(row.completed),
         completed_at: Set(row.completed.then_some(now)),
-        priority: Set(None),
         due_date: Set(row.due),
         created_at: Set(row.created),
         updated_at: Set(row.created),
         version: Set(1),
         revision: Set(1),
         created_revision: Set(1),
+        ..task::ActiveModel::default()
     });
     if !rows.is_empty() {
         task::Entity::insert_many(tasks).exec_without_returning(&app.db).await.expect("new tasks");

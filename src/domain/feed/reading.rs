@@ -171,8 +171,8 @@ fn epoch_of(row: &QueryResult) -> Result<&str, Error> {
     }
 }
 
-/// What [`Position`] reads, in this order.
-const POSITION: &str = "epoch.value, users.revision, users.swept_revision";
+/// What [`Position`] reads, in this order. No column has the name of one of an object's.
+const POSITION: &str = "epoch.value as epoch, users.revision as last_revision, users.swept_revision as purged_revision";
 
 /// The place of an object's columns in a row: after the position, and what every change has.
 const OBJECT_STARTS_AT: usize = 6;

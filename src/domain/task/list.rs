@@ -8,7 +8,8 @@ use crate::domain::page::{self, Direction, Order, PageArguments, PageRequest};
 use crate::domain::user::{self, TaskCounts};
 use crate::domain::{Error, Store, Viewer};
 
-/// The orders of tasks. Each has two indexes, one of them with the status before the key.
+/// The orders of tasks. Each has two indexes, one of them with the status before the key. The numbers are even: the odd
+/// one after each stands for the other direction.
 pub const ORDERS: [Order<Column>; 3] = [
     Order { number: 0, key: Column::CreatedAt, direction: Direction::Descending },
     Order { number: 2, key: Column::TitleKey, direction: Direction::Ascending },

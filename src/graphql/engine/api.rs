@@ -131,7 +131,12 @@ impl Api {
             Err(errors) => return Reply::refusals(errors),
         };
         if let (Some(plan), Some(viewer)) = (checked.plan(), &viewer) {
-            let outcome = AssertUnwindSafe(plan.run(&self.store, viewer, &checked.variables)).catch_unwind().await;
+            let introspected = match checked.outline.introspects.then(|| checked.introspect()).flatten().transpose() {
+                Ok(introspected) => introspected,
+                Err(error) => return Reply::refusal(error),
+            };
+            let run = plan.run(&self.store, viewer, &checked.variables, introspected.as_deref());
+            let outcome = AssertUnwindSafe(run).catch_unwind().await;
             match outcome {
                 Ok(Ok(outcome)) => return outcome.into(),
                 Ok(Err(NoPlan)) => {}
@@ -164,7 +169,7 @@ impl Api {
             Some(Ok(fields)) => Some(fields),
         };
         let (store, has_written) = (self.store.clone(), Arc::new(AtomicBool::new(false)));
-        let context = RequestContext::new(store, viewer, checked.ready.needs_sync_token, Arc::clone(&has_written));
+        let context = RequestContext::new(store, viewer, Arc::clone(&has_written));
         let response = AssertUnwindSafe(self.executor.execute(checked.request(context))).catch_unwind().await;
         let mut reply = reply(response.unwrap_or_else(|_| fault()), has_written.load(Ordering::Relaxed));
         if let (Some(fields), Some(Data::Tree(data))) = (introspected, &mut reply.data) {
@@ -184,7 +189,7 @@ impl Api {
         let (executor, store) = (self.executor.clone(), self.store.clone());
         let (document, name) = (Arc::clone(operation.document), operation.name.map(str::to_owned));
         let responses = subscription::responses(move |purpose| {
-            let context = RequestContext::new(store.clone(), viewer.clone(), false, Arc::default());
+            let context = RequestContext::new(store.clone(), viewer.clone(), Arc::default());
             let operation = document.operation(name.as_deref());
             let checked = operation.map_err(|error| vec![error]).and_then(|one| Checked::new(one, variables.clone()));
             match checked {

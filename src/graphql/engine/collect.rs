@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use apollo_compiler::executable::{DirectiveList, ExecutableDocument, Field, Selection, SelectionSet};
+use apollo_compiler::executable::{DirectiveList, ExecutableDocument, Field, Operation, Selection, SelectionSet};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema};
 use async_graphql::{Value, Variables};
@@ -60,6 +60,41 @@ impl<'d> Collect<'d> {
             self.add(ty, set, &mut visited, &mut parts);
         }
         of_fields(parts)
+    }
+
+    /// The variables by which `@skip` and `@include` go in an operation, each once.
+    pub(super) fn condition_variables(self, operation: &'d Operation) -> Vec<&'d Name> {
+        let (mut found, mut visited) = (Vec::new(), HashSet::new());
+        self.add_condition_variables(&operation.selection_set, &mut visited, &mut found);
+        found
+    }
+
+    fn add_condition_variables(
+        self,
+        set: &'d SelectionSet,
+        visited: &mut HashSet<&'d Name>,
+        found: &mut Vec<&'d Name>,
+    ) {
+        for selection in &set.selections {
+            let conditions = selection.directives().iter().filter_map(|directive| {
+                let is_condition = matches!(directive.name.as_str(), "skip" | "include");
+                directive.specified_argument_by_name("if").filter(|_| is_condition)?.as_variable()
+            });
+            for variable in conditions {
+                if !found.contains(&variable) {
+                    found.push(variable);
+                }
+            }
+            let below = match selection {
+                Selection::Field(field) => &field.selection_set,
+                Selection::InlineFragment(fragment) => &fragment.selection_set,
+                Selection::FragmentSpread(spread) => match self.tree.fragments.get(&spread.fragment_name) {
+                    Some(fragment) if visited.insert(&spread.fragment_name) => &fragment.selection_set,
+                    _ => continue,
+                },
+            };
+            self.add_condition_variables(below, visited, found);
+        }
     }
 
     fn add(self, ty: &Name, set: &'d SelectionSet, visited: &mut HashSet<&'d Name>, parts: &mut Vec<Part<'d>>) {

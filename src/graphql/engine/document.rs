@@ -47,8 +47,6 @@ pub(super) struct Ready {
     pub(super) roots: Box<[Node<Field>]>,
     /// Variables that must not be null, although their types allow it.
     pub(super) not_null: Box<[Name]>,
-    /// Whether the sync token of a list is selected.
-    pub(super) needs_sync_token: bool,
     /// How it goes the fast path.
     pub(super) plans: Option<Plans>,
 }
@@ -246,8 +244,7 @@ impl<'d> Reading<'d> {
         let ready = || Ready {
             node: node.clone(),
             not_null: not_null.into(),
-            needs_sync_token: roots.iter().any(|field| self.selects_sync_token(field)),
-            plans: (is_personal && !introspects).then(|| self.plans(node)),
+            plans: (is_personal || !introspects).then(|| self.plans(node)),
             roots: roots.iter().map(|field| field[0].clone()).collect(),
         };
         Outline {
@@ -257,12 +254,6 @@ impl<'d> Reading<'d> {
             introspects,
             valid: self.is_valid.then(ready),
         }
-    }
-
-    fn selects_sync_token(&self, field: &[&'d Node<Field>]) -> bool {
-        let sets = field.iter().map(|field| &field.selection_set);
-        let selected = self.collect(Conditions::Ignored).fields(sets);
-        field[0].name == "tasks" && selected.iter().any(|field| field[0].name == "syncToken")
     }
 
     fn plans(&self, node: &'d Node<executable::Operation>) -> Plans {

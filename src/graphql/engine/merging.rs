@@ -27,7 +27,7 @@ pub(super) fn check(
     merging.check(&[&operation.selection_set]);
     if merging.looks > MAX_LOOKS {
         let pos = positions.of(operation.location());
-        problems.add("The operation's fragments lie on too many types within each other.", pos);
+        problems.add("The operation's nested fragments are too complex to compare.", pos);
     }
 }
 

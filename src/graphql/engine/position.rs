@@ -3,8 +3,8 @@
 use apollo_compiler::parser::SourceSpan;
 use async_graphql::Pos;
 
-/// A long line has a mark after so many bytes, so that no look-up counts more of them.
-const BYTES_OF_A_MARK: usize = 256;
+/// So many bytes, or a few more, lie between two marks: no look-up counts more of them.
+const BYTES_BETWEEN_MARKS: usize = 128;
 
 /// A document's text, with the places of some of its bytes.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Positions {
     marks: Box<[Mark]>,
 }
 
-/// The place of a byte.
+/// The place of a byte that follows no carriage return.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     offset: u32,
@@ -22,25 +22,36 @@ struct Mark {
     column: u32,
 }
 
+/// A place that goes on through a text.
+struct Place {
+    line: u32,
+    column: u32,
+    is_after_return: bool,
+}
+
+impl Place {
+    fn pass(&mut self, char: char) {
+        match char {
+            // A carriage return and the line feed after it end one line.
+            '\n' if self.is_after_return => {}
+            '\n' | '\r' => (self.line, self.column) = (self.line + 1, 1),
+            _ => self.column += small(char.len_utf16()),
+        }
+        self.is_after_return = char == '\r';
+    }
+}
+
 impl Positions {
     pub(super) fn new(text: &str) -> Self {
         let mut marks = vec![Mark { offset: 0, line: 1, column: 1 }];
-        let (mut line, mut column) = (1, 1);
-        let mut chars = text.char_indices().peekable();
-        let mut marked = 0;
-        while let Some((at, char)) = chars.next() {
-            if at - marked >= BYTES_OF_A_MARK {
-                marks.push(Mark { offset: small(at), line, column });
-                marked = at;
+        let mut place = Place { line: 1, column: 1, is_after_return: false };
+        let mut next = BYTES_BETWEEN_MARKS;
+        for (at, char) in text.char_indices() {
+            if at >= next && !place.is_after_return {
+                marks.push(Mark { offset: small(at), line: place.line, column: place.column });
+                next = at + BYTES_BETWEEN_MARKS;
             }
-            // A carriage return and the line feed after it end one line.
-            if char == '\n' || (char == '\r' && chars.peek().is_none_or(|(_, next)| *next != '\n')) {
-                (line, column) = (line + 1, 1);
-                marked = at + 1;
-                marks.push(Mark { offset: small(marked), line, column });
-            } else {
-                column += small(char.len_utf16());
-            }
+            place.pass(char);
         }
         Self { text: text.into(), marks: marks.into() }
     }
@@ -49,9 +60,10 @@ impl Positions {
     pub(super) fn at(&self, offset: usize) -> Pos {
         let after = self.marks.partition_point(|mark| mark.offset as usize <= offset);
         let mark = self.marks[after.saturating_sub(1)];
+        let mut place = Place { line: mark.line, column: mark.column, is_after_return: false };
         let between = self.text.get(mark.offset as usize..offset).unwrap_or_default();
-        let units: usize = between.chars().map(char::len_utf16).sum();
-        Pos { line: mark.line as usize, column: mark.column as usize + units }
+        between.chars().for_each(|char| place.pass(char));
+        Pos { line: place.line as usize, column: place.column as usize }
     }
 
     /// Where something of the document begins; its first byte's place where it does not stand in the document.

@@ -70,6 +70,10 @@ struct Reading {
     /// How many of the open brackets are parentheses.
     parentheses: usize,
     previous: Option<TokenKind>,
+    /// Whether the token before is the name of a directive.
+    is_directive: bool,
+    /// Whether the outermost parentheses hold arguments of a directive, not variables.
+    are_arguments: bool,
     /// Whether the token before is a name that only a colon can follow.
     awaits_colon: bool,
     missing_colon: Option<usize>,
@@ -86,29 +90,33 @@ impl Reading {
             self.missing_colon.get_or_insert(token.index());
         }
         self.awaits_colon = kind == TokenKind::Name && self.is_key();
-        if let Some(description) = self.pending.take() {
-            let is_described = match kind {
-                TokenKind::Name => {
-                    self.open.is_empty() && matches!(text, "query" | "mutation" | "subscription" | "fragment")
-                }
-                TokenKind::Dollar => !self.open.is_empty(),
-                _ => false,
-            };
-            if is_described {
-                self.blanks.push(description);
-            }
+        let description = self.pending.take();
+        let is_after_description = description.is_some();
+        let is_described = if self.open.is_empty() {
+            matches!(text, "query" | "mutation" | "subscription" | "fragment")
+        } else {
+            // Whatever else follows should be a variable, and the parser says so; but these would go on with the definition
+            // before the description.
+            !matches!(kind, TokenKind::RParen | TokenKind::Eq | TokenKind::At | TokenKind::Bang)
+        };
+        if is_described {
+            self.blanks.extend(description);
         }
         match kind {
             TokenKind::LCurly | TokenKind::LParen | TokenKind::LBracket => {
+                if self.open.is_empty() {
+                    self.are_arguments = self.is_directive;
+                }
                 self.open.push(kind);
                 self.parentheses += usize::from(kind == TokenKind::LParen);
             }
             TokenKind::RCurly | TokenKind::RParen | TokenKind::RBracket => {
                 self.parentheses -= usize::from(self.open.pop() == Some(TokenKind::LParen));
             }
-            TokenKind::StringValue if self.may_describe() => self.pending = Some(range(token)),
+            TokenKind::StringValue if self.may_describe() && !is_after_description => self.pending = Some(range(token)),
             _ => {}
         }
+        self.is_directive = kind == TokenKind::Name && self.previous == Some(TokenKind::At);
         self.previous = Some(kind);
     }
 
@@ -129,7 +137,9 @@ impl Reading {
     fn may_describe(&self) -> bool {
         match self.open.as_slice() {
             [] => true,
-            [TokenKind::LParen] => !matches!(self.previous, Some(TokenKind::Eq | TokenKind::Colon)),
+            [TokenKind::LParen] => {
+                !self.are_arguments && !matches!(self.previous, Some(TokenKind::Eq | TokenKind::Colon))
+            }
             _ => false,
         }
     }
@@ -223,6 +233,7 @@ mod tests {
             ("\"a\" query Q { b }", "    query Q { b }"),
             ("{ a }\n\"\"\"\né\n\"\"\"\nfragment F on Q { b }", "{ a }\n   \n  \n   \nfragment F on Q { b }"),
             ("query Q(\"a\" $b: Int = 1, \"c\" $d: Int) { e }", "query Q(    $b: Int = 1      $d: Int) { e }"),
+            ("query Q(\"a\" \"b\" $c: Int \"d\" Int) { e }", "query Q(    \"b\" $c: Int     Int) { e }"),
             (",{ a,:b(c: [1,2], d: \"#,\") #,é\n ...,F }", " { a :b(c: [1 2]  d: \"#,\")     \n ... F }"),
         ] {
             assert_eq!(read(written).expect("it passes").text, parsed);
@@ -231,8 +242,11 @@ mod tests {
             "query Q($a: String = \"x\" $b: Int) { c }",
             "query Q($a: [String] = [\"x\"] $b: Int) { c(d: [\"e\" $b]) }",
             "query Q @a(b: \"x\" $c: 1) { d }",
+            "query Q @a(b: true \"x\") { d }",
+            "query Q($a: Int \"x\") { b }",
             "\"a\" { b }",
             "\"a\" \"b\" { c }",
+            "\"a\" \"b\" query { c }",
             "{ query(a: \"b\" $c) \"d\" query }",
         ] {
             assert_eq!(read(untouched).expect("it passes").text, untouched);

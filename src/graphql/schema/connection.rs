@@ -1,7 +1,5 @@
 //! A page of tasks, as the Relay cursor connections specification has it.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, Object, SimpleObject};
 
 use super::context::ContextExt;
@@ -48,8 +46,9 @@ pub(in crate::graphql) async fn count(store: &Store, viewer: &Viewer, status: St
 /// A page of a list.
 pub(in crate::graphql) struct TaskConnection {
     pub(in crate::graphql) status: Status,
-    /// The page, and the sync token that was read before it where one is selected.
-    pub(in crate::graphql) read: Arc<(TaskPage, Option<String>)>,
+    pub(in crate::graphql) page: TaskPage,
+    /// It was read before the page, where it is selected.
+    pub(in crate::graphql) sync_token: Option<String>,
 }
 
 /// A page of the viewer's tasks.
@@ -57,23 +56,23 @@ pub(in crate::graphql) struct TaskConnection {
 impl TaskConnection {
     /// The tasks, each with its cursor.
     async fn edges(&self) -> ApiResult<Vec<TaskEdge>> {
-        let edge = |row| Ok(TaskEdge { cursor: self.page().cursor(row)?, node: Task::read(row)? });
-        self.page().rows.iter().map(edge).collect()
+        let edge = |row| Ok(TaskEdge { cursor: self.page.cursor(row)?, node: Task::read(row)? });
+        self.page.rows.iter().map(edge).collect()
     }
 
     /// The tasks.
     async fn nodes(&self) -> ApiResult<Vec<Task>> {
-        self.page().rows.iter().map(Task::read).collect()
+        self.page.rows.iter().map(Task::read).collect()
     }
 
     /// Where this page ends, and whether there are more.
     async fn page_info(&self) -> ApiResult<PageInfo> {
-        let cursor = |row: Option<&TaskRow>| row.map(|row| self.page().cursor(row)).transpose();
+        let cursor = |row: Option<&TaskRow>| row.map(|row| self.page.cursor(row)).transpose();
         Ok(PageInfo {
-            has_next_page: self.page().has_next,
-            has_previous_page: self.page().has_previous,
-            start_cursor: cursor(self.page().rows.first())?,
-            end_cursor: cursor(self.page().rows.last())?,
+            has_next_page: self.page.has_next,
+            has_previous_page: self.page.has_previous,
+            start_cursor: cursor(self.page.rows.first())?,
+            end_cursor: cursor(self.page.rows.last())?,
         })
     }
 
@@ -86,13 +85,7 @@ impl TaskConnection {
     /// up only when asked for.
     async fn sync_token(&self) -> ApiResult<&str> {
         let missing = || Error::Internal("a sync token was selected and not read".into());
-        Ok(self.read.1.as_deref().ok_or_else(missing)?)
-    }
-}
-
-impl TaskConnection {
-    fn page(&self) -> &TaskPage {
-        &self.read.0
+        Ok(self.sync_token.as_deref().ok_or_else(missing)?)
     }
 }
 

@@ -1,10 +1,8 @@
 //! What resolvers find in their context: the viewer, the store, the loaders, and what this request has done so far.
 
-use std::any::Any;
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::Context;
 use futures_util::FutureExt;
@@ -18,14 +16,11 @@ use crate::graphql::error::ApiResult;
 /// One request's state.
 pub(in crate::graphql) struct RequestContext {
     pub(in crate::graphql) store: Store,
-    /// Whether a list's sync token is selected somewhere.
-    pub(in crate::graphql) needs_sync_token: bool,
     /// Absent for a caller without a token, who gets no further than introspection.
     identity: Option<Identity>,
     has_written: Arc<AtomicBool>,
     /// Why a write failed that was not the client's fault.
     failed: OnceLock<Error>,
-    fields: Mutex<HashMap<String, Arc<Field>>>,
 }
 
 struct Identity {
@@ -35,19 +30,11 @@ struct Identity {
     claims: OnceCell<Result<Claims, Error>>,
 }
 
-/// A root field's outcome, of the type that its resolver knows.
-type Field = OnceCell<Result<Box<dyn Any + Send + Sync>, Error>>;
-
 impl RequestContext {
-    pub(in crate::graphql) fn new(
-        store: Store,
-        viewer: Option<Viewer>,
-        needs_sync_token: bool,
-        has_written: Arc<AtomicBool>,
-    ) -> Self {
+    pub(in crate::graphql) fn new(store: Store, viewer: Option<Viewer>, has_written: Arc<AtomicBool>) -> Self {
         let identity =
             viewer.map(|viewer| Identity { loaders: Loaders::new(&store, &viewer), viewer, claims: OnceCell::new() });
-        Self { store, needs_sync_token, identity, has_written, failed: OnceLock::new(), fields: Mutex::default() }
+        Self { store, identity, has_written, failed: OnceLock::new() }
     }
 
     /// Documents that select anything of a viewer's are refused before they run where there is none.
@@ -78,24 +65,13 @@ pub(in crate::graphql) trait ContextExt {
         &self.request().store
     }
 
-    /// What this root field comes to, worked out once. A document may select one field several times, in fragments
-    /// most often (GraphQL, section 5.3.2); async-graphql then resolves it each time and merges the answers, which
-    /// would write twice, or mix two readings of a list.
-    fn once<'c, T, W>(
+    /// Does what writes: notes that something was carried out, and a panic stays in its field.
+    fn write<'c, T, W>(
         &'c self,
         work: impl FnOnce(&'c Store, &'c Viewer) -> W + Send,
     ) -> impl Future<Output = ApiResult<T>> + Send
     where
-        T: Clone + Send + Sync + 'static,
-        W: Future<Output = Result<T, Error>> + Send;
-
-    /// As [`once`](Self::once), for what writes: notes that something was carried out, and a panic stays in its field.
-    fn write_once<'c, T, W>(
-        &'c self,
-        work: impl FnOnce(&'c Store, &'c Viewer) -> W + Send,
-    ) -> impl Future<Output = ApiResult<T>> + Send
-    where
-        T: Clone + Send + Sync + 'static,
+        T: Send,
         W: Future<Output = Result<T, Error>> + Send;
 }
 
@@ -109,41 +85,23 @@ impl ContextExt for Context<'_> {
         Ok(claims.get_or_init(|| user::claims(self.store(), &viewer.id)).await.clone()?)
     }
 
-    async fn once<'c, T, W>(&'c self, work: impl FnOnce(&'c Store, &'c Viewer) -> W + Send) -> ApiResult<T>
+    async fn write<'c, T, W>(&'c self, work: impl FnOnce(&'c Store, &'c Viewer) -> W + Send) -> ApiResult<T>
     where
-        T: Clone + Send + Sync + 'static,
+        T: Send,
         W: Future<Output = Result<T, Error>> + Send,
     {
-        let (store, viewer) = (self.store(), self.viewer()?);
-        let key = self.item.node.response_key().node.to_string();
-        let fields = &self.request().fields;
-        let field = fields.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
-        let work = || async { work(store, viewer).await.map(|value| Box::new(value) as Box<dyn Any + Send + Sync>) };
-        let outcome = field.get_or_init(work).await.as_ref().map_err(Clone::clone)?;
-        let value = outcome.downcast_ref::<T>().cloned();
-        Ok(value.ok_or_else(|| Error::Internal("two fields of one name passed validation".into()))?)
-    }
-
-    async fn write_once<'c, T, W>(&'c self, work: impl FnOnce(&'c Store, &'c Viewer) -> W + Send) -> ApiResult<T>
-    where
-        T: Clone + Send + Sync + 'static,
-        W: Future<Output = Result<T, Error>> + Send,
-    {
-        let request = self.request();
-        self.once(|store, viewer| async move {
-            // The document is given up as a whole where nothing has been done yet; no later field need wait in vain.
-            if let (Some(error), false) = (request.failed.get(), request.has_written.load(Ordering::Relaxed)) {
-                return Err(error.clone());
-            }
-            let outcome = AssertUnwindSafe(work(store, viewer)).catch_unwind().await;
-            let outcome = outcome.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())));
-            match &outcome {
-                Ok(_) => request.has_written.store(true, Ordering::Relaxed),
-                Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => _ = request.failed.set(error.clone()),
-                Err(_) => {}
-            }
-            outcome
-        })
-        .await
+        let (request, viewer) = (self.request(), self.viewer()?);
+        // The document is given up as a whole where nothing has been done yet; no later field need wait in vain.
+        if let (Some(error), false) = (request.failed.get(), request.has_written.load(Ordering::Relaxed)) {
+            return Err(error.clone().into());
+        }
+        let outcome = AssertUnwindSafe(work(self.store(), viewer)).catch_unwind().await;
+        let outcome = outcome.unwrap_or_else(|_| Err(Error::Internal("a write panicked".into())));
+        match &outcome {
+            Ok(_) => request.has_written.store(true, Ordering::Relaxed),
+            Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => _ = request.failed.set(error.clone()),
+            Err(_) => {}
+        }
+        Ok(outcome?)
     }
 }

@@ -20,7 +20,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What it is made of.")] input: CreateTaskInput,
     ) -> Option<ApiResult<CreateTaskPayload>> {
-        let created = ctx.write_once(|store, viewer| whole(task::create(store, viewer, input)));
+        let created = ctx.write(|store, viewer| whole(task::create(store, viewer, input)));
         Some(created.await.map(|task| CreateTaskPayload { task: task.into() }))
     }
 
@@ -34,7 +34,7 @@ impl Mutation {
         #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
     ) -> Option<ApiResult<UpdateTaskPayload>> {
         let id = TaskId::parse(&id);
-        let updated = ctx.write_once(|store, viewer| whole(task::update(store, viewer, id, input, expected_version)));
+        let updated = ctx.write(|store, viewer| whole(task::update(store, viewer, id, input, expected_version)));
         Some(updated.await.map(|task| UpdateTaskPayload { task: task.into() }))
     }
 
@@ -46,7 +46,7 @@ impl Mutation {
         #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
     ) -> Option<ApiResult<ToggleTaskPayload>> {
         let id = TaskId::parse(&id);
-        let toggled = ctx.write_once(|store, viewer| whole(domain::task::toggle(store, viewer, id, expected_version)));
+        let toggled = ctx.write(|store, viewer| whole(domain::task::toggle(store, viewer, id, expected_version)));
         Some(toggled.await.map(|task| ToggleTaskPayload { task: task.into() }))
     }
 
@@ -58,7 +58,7 @@ impl Mutation {
         #[graphql(desc = "The version that the task must have.")] expected_version: Option<i32>,
     ) -> Option<ApiResult<DeleteTaskPayload>> {
         let id = TaskId::parse(&id);
-        let deleted = ctx.write_once(|store, viewer| domain::task::delete(store, viewer, id, expected_version));
+        let deleted = ctx.write(|store, viewer| domain::task::delete(store, viewer, id, expected_version));
         Some(deleted.await.map(|id| DeleteTaskPayload { deleted_task_id: id.to_string().into() }))
     }
 }

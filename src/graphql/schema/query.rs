@@ -1,7 +1,5 @@
 //! What can be asked.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
@@ -70,10 +68,9 @@ impl Query {
         #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
     ) -> ApiResult<TaskConnection> {
         let list = list(status, sort_by, direction, PageArguments { first, after, last, before }, Columns::all());
-        let (status, needs_sync_token) = (list.status, ctx.request().needs_sync_token);
-        let read =
-            ctx.once(|store, viewer| async move { Ok(Arc::new(read(store, viewer, list, needs_sync_token).await?)) });
-        Ok(TaskConnection { status, read: read.await? })
+        let (status, needs_sync_token) = (list.status, ctx.look_ahead().field("syncToken").exists());
+        let (page, sync_token) = read(ctx.store(), ctx.viewer()?, list, needs_sync_token).await?;
+        Ok(TaskConnection { status, page, sync_token })
     }
 
     /// Any object by its id; null when there is none that the viewer can see. The viewer's own id comes first.
@@ -105,7 +102,6 @@ impl Query {
         since: Option<String>,
         #[graphql(desc = "How many changes: 1 to 500.", default_with = "Some(feed::DEFAULT_SIZE)")] first: Option<i32>,
     ) -> ApiResult<TaskChangePage> {
-        let page = ctx.once(|store, viewer| feed::changes(store, viewer, since, first));
-        Ok(TaskChangePage(page.await?))
+        Ok(TaskChangePage(feed::changes(ctx.store(), ctx.viewer()?, since, first).await?))
     }
 }

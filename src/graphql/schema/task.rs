@@ -142,7 +142,7 @@ pub(in crate::graphql) enum SortDirection {
 /// What a new task is made of.
 #[derive(InputObject)]
 pub(in crate::graphql) struct CreateTaskInput {
-    /// A UUID of the client's own making, so that a create can be sent again: where the task exists already it is
+    /// A UUID of the client's own making, which makes a create idempotent: where the task exists already it is
     /// returned as it is, unchanged. CONFLICT where it was deleted in the last 30 days. With hyphens, in either case;
     /// any other form, or the viewer's own id: BAD_USER_INPUT.
     id: Option<ID>,

@@ -7,7 +7,7 @@ import type { ChangesSubscription } from './generated/api';
 import { hasCode } from './words';
 
 const QUERY = print(addTypenameToDocument(CHANGES));
-/** The server's close code for a token that does not hold. */
+/** The server's close code for an invalid or expired token. */
 const FORBIDDEN = 4403;
 const PING_MS = 10_000;
 const PONG_MS = 5_000;

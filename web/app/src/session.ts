@@ -53,7 +53,7 @@ export class Session {
     return this.#viewer?.id ?? '';
   }
 
-  /** Signs in. Fails where the token does not hold or the server is away. */
+  /** Signs in. Fails where the token is invalid or expired, or the server is away. */
   async open(): Promise<void> {
     const { viewer, tasks } = await this.#start(this.#token);
     this.#viewer = viewer;

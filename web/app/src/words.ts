@@ -59,7 +59,7 @@ export function explain(error: unknown): string {
     case 'CONFLICT':
       return 'This task was changed elsewhere while you were editing. Save again to keep what you wrote.';
     case 'UNAUTHENTICATED':
-      return 'The token does not hold; it may have expired. Paste a fresh one.';
+      return 'The token is invalid or has expired. Paste a fresh one.';
     case 'RATE_LIMITED':
       return 'That was too much for one minute. Wait a moment, then try again.';
     case 'SERVICE_UNAVAILABLE':

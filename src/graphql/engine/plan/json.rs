@@ -291,6 +291,12 @@ impl<'p> Writer<'p> {
         }
     }
 
+    /// A text that is JSON already.
+    pub(super) fn raw(&mut self, json: &str) -> Result {
+        self.text.push_str(json);
+        self.checked()
+    }
+
     pub(super) fn null(&mut self) -> Result {
         self.text.push_str("null");
         self.checked()

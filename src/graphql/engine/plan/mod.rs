@@ -34,9 +34,6 @@ use selection::Selection;
 
 /// Most plans that are kept of an operation which depends on `@skip` and `@include`.
 const MAX_KEPT: usize = 8;
-/// Most variables on which a plan may depend.
-const MAX_CONDITIONS: usize = 16;
-
 /// The plans of an operation: one for each way in which its conditions can turn out.
 pub(super) struct Plans {
     /// The variables that `@skip` and `@include` may go by.
@@ -83,8 +80,8 @@ pub(super) enum Outcome {
 impl Plans {
     /// The plans of an operation of a valid document.
     pub(super) fn new(operation: &Operation, collect: Collect<'_>, positions: &Positions) -> Self {
-        let booleans = operation.variables.iter().filter(|variable| variable.ty.inner_named_type() == "Boolean");
-        let conditions: Box<[Name]> = booleans.map(|variable| variable.name.clone()).collect();
+        // As many as there may be directives in a document: fewer than the bits below.
+        let conditions: Box<[Name]> = collect.condition_variables(operation).into_iter().cloned().collect();
         let everything = Collect { conditions: Conditions::Ignored, ..collect };
         let plan = Plan::new(operation, everything, positions);
         let each = plan.as_ref().map_or(0, Plan::bytes);
@@ -101,9 +98,6 @@ impl Plans {
         positions: &Positions,
         variables: &Variables,
     ) -> Option<Arc<Plan>> {
-        if self.conditions.len() > MAX_CONDITIONS {
-            return None;
-        }
         let is_true = |name: &Name| matches!(variables.get(name.as_str()), Some(Value::Boolean(true)));
         let bits = self.conditions.iter().fold(0, |bits, name| bits << 1 | u32::from(is_true(name)));
         let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,6 +106,10 @@ impl Plans {
         }
         let plan = Plan::new(operation, collect, positions).map(Arc::new);
         let mut kept = kept();
+        // Others may have made the same one meanwhile.
+        if let Some((_, plan)) = kept.iter().find(|(of, _)| *of == bits) {
+            return plan.clone();
+        }
         if kept.len() < MAX_KEPT {
             kept.push((bits, plan.clone()));
         }
@@ -136,7 +134,8 @@ impl Plan {
         let fields = collect.fields([&operation.selection_set]);
         let roots = fields.into_iter().map(|fields| {
             let first = fields[0];
-            if first.name != "__typename" && !root(&first.name) {
+            let is_introspection = first.name.starts_with("__");
+            if !is_introspection && !root(&first.name) {
                 return None;
             }
             Some(Root {
@@ -145,7 +144,7 @@ impl Plan {
                 pos: positions.of(first.location()),
                 is_nullable: !first.definition.ty.is_non_null(),
                 arguments: arguments::written(first),
-                selections: selected.of_field(&fields)?,
+                selections: if is_introspection { Box::default() } else { selected.of_field(&fields)? },
             })
         });
         let roots = roots.collect::<Option<_>>()?;
@@ -153,14 +152,20 @@ impl Plan {
         Some(Self { kind: operation.operation_type, roots, selects_email, selects_name })
     }
 
-    /// Runs it for a viewer.
+    /// Runs it for a viewer. `introspected` is the object that its introspection fields come to, where it has some.
     ///
     /// # Errors
     /// [`NoPlan`] where the executor has to do it; nothing was done then.
-    pub(super) async fn run(&self, store: &Store, viewer: &Viewer, variables: &Variables) -> Result<Outcome, NoPlan> {
+    pub(super) async fn run(
+        &self,
+        store: &Store,
+        viewer: &Viewer,
+        variables: &Variables,
+        introspected: Option<&str>,
+    ) -> Result<Outcome, NoPlan> {
         match self.kind {
             OperationType::Mutation => mutation::run(self, store, viewer, variables).await,
-            _ => query::run(self, store, viewer, variables).await,
+            _ => query::run(self, store, viewer, variables, introspected).await,
         }
     }
 

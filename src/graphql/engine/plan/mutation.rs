@@ -62,6 +62,11 @@ pub(super) async fn run(plan: &Plan, store: &Store, viewer: &Viewer, variables: 
         return Ok(too_large());
     }
     let mut writer = Writer::new(plan, viewer);
+    // Before anything is written: what is carried out must not be answered with what went wrong here.
+    match plan.claims(store, viewer).await {
+        Ok(claims) => writer.claims = claims,
+        Err(error) => return Ok(Outcome::GivenUp(plan.roots[0].error(error))),
+    }
     let (mut errors, mut has_written) = (Vec::new(), false);
     for (root, verb) in plan.roots.iter().zip(verbs) {
         writer.begin_root(&root.key);
@@ -69,7 +74,6 @@ pub(super) async fn run(plan: &Plan, store: &Store, viewer: &Viewer, variables: 
             let Some(verb) = verb else { return writer.name("Mutation") };
             let done = verb.await?;
             has_written = true;
-            writer.claims = plan.claims(store, viewer).await?;
             writer.payload(&root.selections[0], &done)
         };
         let done = done.await.map_err(|stop| match stop {
