@@ -278,6 +278,9 @@ async fn operations_fragments_and_variables_may_be_described() {
         "\"a\" \"b\" query { viewer { id } }",
         "{ \"a\" viewer { id } }",
         "query Q($n: \"a\" Int) { tasks(first: $n) { totalCount } }",
+        "query \"a\" query { viewer { id } }",
+        "query Q($ \"a\" n: Int) { tasks(first: $n) { totalCount } }",
+        "query Q($n: Int \"a\" = 1) { tasks(first: $n) { totalCount } }",
     ] {
         assert_eq!(ada.run(refused).await.code(), Some("GRAPHQL_PARSE_FAILED"), "{refused}");
     }

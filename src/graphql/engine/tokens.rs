@@ -85,19 +85,20 @@ struct Reading {
 
 impl Reading {
     fn meet(&mut self, token: &Token<'_>) {
-        let (kind, text) = (token.kind(), token.data());
+        let kind = token.kind();
         if self.awaits_colon && kind != TokenKind::Colon {
             self.missing_colon.get_or_insert(token.index());
         }
         self.awaits_colon = kind == TokenKind::Name && self.is_key();
         let description = self.pending.take();
         let is_after_description = description.is_some();
-        let is_described = if self.open.is_empty() {
-            matches!(text, "query" | "mutation" | "subscription" | "fragment")
-        } else {
-            // Whatever else follows should be a variable, and the parser says so; but these would go on with the definition
-            // before the description.
-            !matches!(kind, TokenKind::RParen | TokenKind::Eq | TokenKind::At | TokenKind::Bang)
+        // What is wrong by itself after a description is the parser's to name, as a variable without its '$'. But these
+        // would go on with what stands before the description.
+        let is_described = match (self.open.is_empty(), kind) {
+            (true, TokenKind::Name) => matches!(token.data(), "query" | "mutation" | "subscription" | "fragment"),
+            (true, _) => !matches!(kind, TokenKind::LCurly | TokenKind::Eof),
+            (false, TokenKind::Colon | TokenKind::Bang | TokenKind::Eq | TokenKind::At) => false,
+            (false, _) => !matches!(kind, TokenKind::LParen | TokenKind::RParen | TokenKind::Eof),
         };
         if is_described {
             self.blanks.extend(description);
@@ -136,9 +137,11 @@ impl Reading {
     /// Whether a string here is no value: between definitions, or between the variables of an operation.
     fn may_describe(&self) -> bool {
         match self.open.as_slice() {
-            [] => true,
+            [] => matches!(self.previous, None | Some(TokenKind::RCurly)),
             [TokenKind::LParen] => {
-                !self.are_arguments && !matches!(self.previous, Some(TokenKind::Eq | TokenKind::Colon))
+                let is_within =
+                    |kind| matches!(kind, TokenKind::Eq | TokenKind::Colon | TokenKind::Dollar | TokenKind::At);
+                !self.are_arguments && !self.previous.is_some_and(is_within)
             }
             _ => false,
         }
@@ -231,9 +234,12 @@ mod tests {
     fn what_the_parser_is_not_to_see_is_taken_out_and_values_stay() {
         for (written, parsed) in [
             ("\"a\" query Q { b }", "    query Q { b }"),
+            ("\"a\" } { b }", "    } { b }"),
+            ("\"a\" \"b\" query { c }", "    \"b\" query { c }"),
             ("{ a }\n\"\"\"\né\n\"\"\"\nfragment F on Q { b }", "{ a }\n   \n  \n   \nfragment F on Q { b }"),
             ("query Q(\"a\" $b: Int = 1, \"c\" $d: Int) { e }", "query Q(    $b: Int = 1      $d: Int) { e }"),
             ("query Q(\"a\" \"b\" $c: Int \"d\" Int) { e }", "query Q(    \"b\" $c: Int     Int) { e }"),
+            ("query Q($a: Int \"b\" 1) { c }", "query Q($a: Int     1) { c }"),
             (",{ a,:b(c: [1,2], d: \"#,\") #,é\n ...,F }", " { a :b(c: [1 2]  d: \"#,\")     \n ... F }"),
         ] {
             assert_eq!(read(written).expect("it passes").text, parsed);
@@ -244,9 +250,16 @@ mod tests {
             "query Q @a(b: \"x\" $c: 1) { d }",
             "query Q @a(b: true \"x\") { d }",
             "query Q($a: Int \"x\") { b }",
+            "query Q($a: Int \"x\" = 1) { b }",
+            "query Q($a: Int \"x\" @b) { c }",
+            "query Q($a: Int \"x\" !) { b }",
+            "query Q($a \"x\" : Int @b \"y\" (c: 1)) { d }",
+            "query Q($ \"x\" a: Int @ \"y\" b) { c }",
             "\"a\" { b }",
-            "\"a\" \"b\" { c }",
-            "\"a\" \"b\" query { c }",
+            "query Q \"a\" @b { c }",
+            "query \"a\" query { b }",
+            "{ a } \"b\"",
+            "\"a\" b { c }",
             "{ query(a: \"b\" $c) \"d\" query }",
         ] {
             assert_eq!(read(untouched).expect("it passes").text, untouched);
